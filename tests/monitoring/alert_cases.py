@@ -112,7 +112,7 @@ CASES = [
          "the certificate (server) of coordinator c1 ends in 1d 23h 0m 0s", {"use": "server"}),
     Case("ConcertoAuditGap", "30m", {"concerto_audit_unrecorded_total": "0x9 4x40"},
          {"concerto_audit_unrecorded_total": "4x60"},
-         "refused attempts at coordinator c1 have no record"),
+         "the audit log of coordinator c1 has gaps"),
     Case("ConcertoWrongTokens", "30m", {"concerto_wrong_tokens_total": "0+30x40"},
          {"concerto_wrong_tokens_total": "0+2x40"}, "wrong tokens arrive at coordinator c1"),
     Case("ConcertoLimitsRefuse", "15m", {'concerto_limited_requests_total{kind="bytes"}': "0+3x20"},

@@ -175,7 +175,7 @@ Result<> AuditLog::append_refused(const net::AuditRecord& record) {
       refused_like(record).note_written(RefusedAttempts::sender_of(record), line.size());
     } else {
       left_out_ += left_out + 1;
-      unrecorded_.fetch_add(1, std::memory_order_relaxed);
+      if (done) unrecorded_.fetch_add(1, std::memory_order_relaxed);
     }
     if (done && !std::exchange(has_no_share_, !*done) && !*done) {
       log_.warn(
@@ -202,6 +202,7 @@ void AuditLog::tell_finding() {
 
 /// A record is not written: the log says so once, until one is written again.
 Result<> AuditLog::lost(const Error& why) {
+  unrecorded_.fetch_add(1, std::memory_order_relaxed);
   {
     const MutexLock lock(counts_mutex_);
     if (!std::exchange(has_lost_, true)) {

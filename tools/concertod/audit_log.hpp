@@ -39,7 +39,8 @@ class AuditLog final : public net::ActionAudit {
   Result<> write_now(const net::AuditRecord& record);
   /// Opens the file anew by its name.
   void reopen();
-  /// How many refused attempts have no record.
+  /// How many records were not written: of refused attempts beyond their share, and of anything
+  /// while the file could not be written.
   std::uint64_t unrecorded() const noexcept { return unrecorded_.load(std::memory_order_relaxed); }
   /// A text as the log shows it, without the secrets of the configuration.
   std::string masked(std::string_view text) const { return log_.masked(text); }

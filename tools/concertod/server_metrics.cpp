@@ -64,8 +64,8 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
   metrics.counter("concerto_wrong_tokens_total", "Tokens of clients that were not accepted", {},
                   static_cast<double>(sources.wrong_tokens.count()));
   metrics.counter("concerto_audit_unrecorded_total",
-                  "Refused attempts to act as an operator that have no record in the audit log", {},
-                  static_cast<double>(sources.audit_unrecorded));
+                  "Refused attempts and actions of operators that have no record in the audit log",
+                  {}, static_cast<double>(sources.audit_unrecorded));
   for (const auto& [kind, count] : {std::pair{"requests", sources.limiter.refused_requests()},
                                     std::pair{"bytes", sources.limiter.refused_bytes()},
                                     std::pair{"connections", sources.refused_connections}}) {

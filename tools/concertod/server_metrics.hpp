@@ -31,7 +31,7 @@ struct MetricSources {
   std::uint64_t refused_connections;  ///< because their client has too many
   const CertificateWatch& certificates;
   const TraceExport* traces;       ///< null: nothing is recorded
-  std::uint64_t audit_unrecorded;  ///< refused attempts without a record
+  std::uint64_t audit_unrecorded;  ///< records that were not written
   bool recovered;  ///< this process knows all unfinished transactions of its own store
   bool ready;      ///< `/readyz` answers with 200
   std::optional<WallTime> newest_backup;

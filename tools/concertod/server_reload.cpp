@@ -94,6 +94,7 @@ Task<void> Server::apply(const Config& fresh, TlsContexts tls) {
   for (auto& shard : shards_) {
     co_await on_shard(shard->executor(), shard->reload(fresh, tls));
   }
+  if (traces_) traces_->set_tls(tls.branches);
 }
 
 /// Runs on the main thread, which may read files.

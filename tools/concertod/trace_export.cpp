@@ -119,6 +119,10 @@ TraceExport::~TraceExport() {
   thread_.join();
 }
 
+void TraceExport::set_tls(std::shared_ptr<boost::asio::ssl::context> tls) {
+  asio::post(io_, [this, tls = std::move(tls)] { channels_.set_tls(tls, nullptr); });
+}
+
 Task<void> TraceExport::run() {
   co_await exporter_.run();
   co_await channels_.close();

@@ -44,6 +44,9 @@ class TraceExport {
   TraceExport(const TraceExport&) = delete;
   TraceExport& operator=(const TraceExport&) = delete;
 
+  /// Replaces what new connections to the collector use. On any thread.
+  void set_tls(std::shared_ptr<boost::asio::ssl::context> tls);
+
   /// On any thread.
   net::SpanQueue& queue() noexcept { return queue_; }
   std::uint64_t exported() const noexcept { return exporter_.exported(); }

@@ -15,7 +15,8 @@ namespace {
 
 std::vector<CountedRow> all_cases() {
   std::vector<CountedRow> all;
-  for (auto* cases : {access_cases, engine_cases, scheduler_cases, store_cases, transport_cases}) {
+  for (auto* cases :
+       {access_cases, engine_cases, traced_cases, scheduler_cases, store_cases, transport_cases}) {
     const std::vector<CountedRow> some = cases();
     all.insert(all.end(), some.begin(), some.end());
   }

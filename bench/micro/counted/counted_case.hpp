@@ -31,6 +31,7 @@ std::vector<CountedRow> access_cases();
 std::vector<CountedRow> engine_cases();
 std::vector<CountedRow> scheduler_cases();
 std::vector<CountedRow> store_cases();
+std::vector<CountedRow> traced_cases();
 std::vector<CountedRow> transport_cases();
 
 }  // namespace concerto::bench

@@ -11,6 +11,7 @@
 #include "journal.hpp"
 #include "live_table.hpp"
 #include "shard_env.hpp"
+#include "tracing.hpp"
 #include "wake_ups.hpp"
 
 namespace concerto {

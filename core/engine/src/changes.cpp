@@ -96,7 +96,7 @@ Async<> Changes::make(LiveTrans& live, TransDelta* asked, std::optional<StatusCh
   if (delta.at == WallTime{}) delta.at = env_.clock.wall_now();
   Result<> committed = ok();
   SteadyTime sent{};
-  const Tracing::Commit span = tracing_.begin_commit(live);
+  const auto span = tracing_.begin_commit(live);
   for (StoreRetry retry(env_.options.store_busy_max);;) {
     if (is_past_lease(live)) {
       committed = co_await leases_.hold(live);

@@ -14,6 +14,7 @@
 #include "loader.hpp"
 #include "shard_env.hpp"
 #include "store_trouble.hpp"
+#include "tracing.hpp"
 #include "wake_ups.hpp"
 
 namespace concerto {

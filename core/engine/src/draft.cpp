@@ -173,15 +173,14 @@ Result<Draft> make_draft(TransRequest&& request, const ModeTable& modes,
   trans.query_prepared = std::move(request.query_prepared);
   trans.custom_data = std::move(request.custom_data);
   draft.extra = std::move(request.extra);
-  draft.trace = request.trace;
-  draft.trace_state = std::move(request.trace_state);
+  draft.trace = std::move(request.trace);
   CONCERTO_CHECK(check_sendable(branches, *draft.mode, trans, draft.custom));
   return made;
 }
 
 void keep_trace(Draft& draft) {
-  draft.keeps_trace |=
-      add_trace(draft.trans.options.branch_headers, draft.trace, draft.trace_state);
+  if (!draft.trace) return;
+  draft.keeps_trace |= add_trace(draft.trans.options.branch_headers, *draft.trace);
 }
 
 void forget_trace(Draft& draft) {

@@ -16,8 +16,7 @@ namespace concerto {
 struct Draft {
   const Mode* mode = nullptr;
   CustomData custom;
-  TraceParent trace;  ///< stored with a new transaction, see keep_trace
-  std::string trace_state;
+  std::optional<TraceContext> trace;  ///< stored with a new transaction, see keep_trace
   bool keeps_trace = false;
   Transaction trans;  ///< with branches, options and texts; without status and times
   std::map<std::string, std::string> extra;  ///< the extra fields of the request

@@ -15,8 +15,8 @@
 #include <concerto/engine/mode.hpp>
 #include <concerto/engine/transaction.hpp>
 
+#include "live_trace.hpp"
 #include "pass.hpp"
-#include "tracing.hpp"
 
 namespace concerto {
 

@@ -9,8 +9,6 @@
 
 namespace concerto {
 
-/// The rows that operators name.
-
 /// `branch 01 action`, or `the next branch`: for people.
 std::string row_text(const BranchRow& row);
 

@@ -16,6 +16,7 @@
 #include "live_table.hpp"
 #include "loader.hpp"
 #include "shard_env.hpp"
+#include "tracing.hpp"
 #include "wake_ups.hpp"
 
 namespace concerto {

@@ -126,7 +126,7 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
   if (created) {
     const Change change{CreateTrans{&draft.trans}, Durability::durable};
     SteadyTime sent{};
-    const Tracing::Commit span = tracing_.begin_commit(draft.trace);
+    const auto span = tracing_.begin_commit(draft.trace);
     for (StoreRetry retry(new_trans_patience);;) {
       if (env_.ownership != nullptr) sent = env_.now();
       try {
@@ -272,7 +272,7 @@ Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
   delta.at = env_.clock.wall_now();
   delta.submit_time = delta.at;
   TransOptions options = merged(stored.options, draft.trans.options);
-  add_trace(options.branch_headers, draft.trace, draft.trace_state);
+  if (draft.trace) add_trace(options.branch_headers, *draft.trace);
   if (options != stored.options) {
     // The new headers are sent to the stored URLs.
     if (options.branch_headers != stored.options.branch_headers) {

@@ -19,6 +19,7 @@
 #include "shard_env.hpp"
 #include "store_trouble.hpp"
 #include "topics.hpp"
+#include "tracing.hpp"
 #include "wake_ups.hpp"
 
 namespace concerto {

@@ -6,9 +6,6 @@
 #include <concerto/base/assert.hpp>
 #include <concerto/base/masked_url.hpp>
 
-#include "live_trans.hpp"
-#include "shard_env.hpp"
-
 namespace concerto {
 namespace {
 
@@ -54,12 +51,18 @@ bool add_fields(std::map<std::string, std::string>& headers, const std::string& 
   return true;
 }
 
+/// A `tracestate` without a trace means nothing.
+void set_parent(std::optional<TraceContext>& trace, const TraceParent& parent) {
+  if (!parent.is_set()) return trace.reset();
+  if (!trace) trace.emplace();
+  trace->parent = parent;
+}
+
 }  // namespace
 
-bool add_trace(std::map<std::string, std::string>& headers, const TraceParent& trace,
-               const std::string& state) {
-  if (!trace.is_set() || has_trace(headers)) return false;
-  return add_fields(headers, trace.str(), state);
+bool add_trace(std::map<std::string, std::string>& headers, const TraceContext& trace) {
+  if (!trace.parent.is_set() || has_trace(headers)) return false;
+  return add_fields(headers, trace.parent.str(), trace.state);
 }
 
 void remove_trace(std::map<std::string, std::string>& headers) {
@@ -79,21 +82,22 @@ std::map<std::string, std::string> with_stored_trace(
   return named;
 }
 
-std::unique_ptr<RequestSpan> Tracing::begin(std::string_view name, TransRequest& request,
-                                            const RequestContext& context) const {
+std::unique_ptr<RequestSpan> Tracing::begin_traced(std::string_view name, TransRequest& request,
+                                                   const RequestContext& context) const {
   const TraceOptions& options = env_.options.trace;
-  if (!options.records && !context.trace.is_set()) return nullptr;
-  if (options.propagates) request.trace = context.trace;
+  TraceParent above;
+  if (options.propagates) above = context.trace;
+  set_parent(request.trace, above);
   if (!options.records) return nullptr;
-  TraceParent above = request.trace;
-  if (const auto own = trace_among(request.options.branch_headers)) above = *own;
+  const auto& headers = request.options.branch_headers;
+  if (const auto own = headers.empty() ? std::nullopt : trace_among(headers)) above = *own;
   if (above.is_set() ? !above.is_sampled() : !draws()) return nullptr;
   if (!above.is_set()) {
     above.trace = new_trace();
     above.flags = TraceParent::known_flags;
   }
   auto span = make(name, above, request.gid, request.trans_type);
-  request.trace = span->self;
+  set_parent(request.trace, span->self);
   return span;
 }
 
@@ -128,23 +132,22 @@ void Tracing::end_request(const RequestSpan& request, const std::string& error) 
   env_.observer.span_ended(span);
 }
 
-void Tracing::look_at(LiveTrans& live) const {
-  if (!env_.options.trace.records || live.trace) return;
+void Tracing::look_at_headers(LiveTrans& live) const {
   const auto stored = trace_among(live.trans.options.branch_headers);
   if (!stored || !stored->is_sampled()) return;
   live.trace = std::make_unique<LiveTrace>();
   live.trace->stored = *stored;
 }
 
-void Tracing::begin_pass(LiveTrans& live) const {
+void Tracing::begin_traced_pass(LiveTrans& live) const {
   // A transaction that is woken again while it is queued goes on with the pass that it had begun.
-  if (!live.trace || live.trace->pass.is_set()) return;
+  if (live.trace->pass.is_set()) return;
   live.trace->pass = below(live.trace->stored);
   live.trace->pass_begin = env_.clock.wall_now();
 }
 
-void Tracing::end_pass(LiveTrans& live, const Result<>& result, bool without_error) const {
-  if (!live.trace || !live.trace->pass.is_set()) return;
+void Tracing::end_traced_pass(LiveTrans& live, const Result<>& result, bool without_error) const {
+  if (!live.trace->pass.is_set()) return;
   const TraceParent self = std::exchange(live.trace->pass, {});
   Span span = span_below(SpanKind::pass, self, live.trace->stored.span);
   span.begin = live.trace->pass_begin;
@@ -161,16 +164,14 @@ void Tracing::end_pass(LiveTrans& live, const Result<>& result, bool without_err
   env_.observer.span_ended(span);
 }
 
-const TraceParent* Tracing::begin_call(LiveTrans& live) const {
-  if (!live.trace) return nullptr;
+const TraceParent* Tracing::begin_traced_call(LiveTrans& live) const {
   const TraceParent& above = live.trace->current();
   live.trace->calls.push_back({below(above), above.span});
   return &live.trace->calls.back().self;
 }
 
-void Tracing::end_call(LiveTrans& live, const BranchCall& call, const BranchReply& reply,
-                       std::chrono::nanoseconds took) const {
-  if (call.trace == nullptr) return;
+void Tracing::end_traced_call(LiveTrans& live, const BranchCall& call, const BranchReply& reply,
+                              std::chrono::nanoseconds took) const {
   CONCERTO_ASSERT(live.trace != nullptr);
   auto& calls = live.trace->calls;
   const auto ended = std::find_if(calls.begin(), calls.end(), [&](const LiveTrace::Call& one) {
@@ -194,18 +195,13 @@ void Tracing::end_call(LiveTrans& live, const BranchCall& call, const BranchRepl
   calls.erase(ended);
 }
 
-Tracing::Commit Tracing::begin_commit(const TraceParent& above) const {
-  if (!env_.options.trace.records || !above.is_sampled()) return {};
-  return {below(above), above.span, env_.clock.wall_now()};
+std::unique_ptr<CommitSpan> Tracing::begin_commit_below(const TraceParent& above) const {
+  if (!above.is_sampled()) return nullptr;
+  return std::make_unique<CommitSpan>(CommitSpan{below(above), above.span, env_.clock.wall_now()});
 }
 
-Tracing::Commit Tracing::begin_commit(const LiveTrans& live) const {
-  return live.trace ? begin_commit(live.trace->current()) : Commit();
-}
-
-void Tracing::end_commit(const Commit& commit, const Gid& gid, const Mode& mode,
-                         const Result<>& result) const {
-  if (!commit.self.is_set()) return;
+void Tracing::end_traced_commit(const CommitSpan& commit, const Gid& gid, const Mode& mode,
+                                const Result<>& result) const {
   Span span = span_below(SpanKind::commit, commit.self, commit.parent);
   span.begin = commit.begin;
   span.end = env_.clock.wall_now();

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/error.hpp>
@@ -15,10 +16,10 @@
 #include <concerto/engine/span.hpp>
 #include <concerto/engine/transaction.hpp>
 
-namespace concerto {
+#include "live_trans.hpp"
+#include "shard_env.hpp"
 
-struct LiveTrans;
-struct ShardEnv;
+namespace concerto {
 
 /// What a span says of a result; empty if it is no error.
 template <class T>
@@ -27,20 +28,6 @@ std::string error_text(const Result<T>& result) {
   std::string text = result.error().detail;
   return text.empty() ? "error" : text;
 }
-
-/// What is recorded of a transaction in memory whose trace is recorded. Most have none.
-struct LiveTrace {
-  TraceParent stored;  ///< what is above everything else that is recorded of it
-  TraceParent pass;    ///< set while a pass goes on
-  WallTime pass_begin{};
-  struct Call {
-    TraceParent self;
-    SpanId parent;
-  };
-  std::list<Call> calls;  ///< those that run; their addresses are known to callers
-
-  const TraceParent& current() const noexcept { return pass.is_set() ? pass : stored; }
-};
 
 /// A request that is recorded.
 struct RequestSpan {
@@ -60,8 +47,7 @@ inline constexpr std::size_t traced_headers_chars_max = 768;
 /// Puts a trace among the headers for branches, where every version of the coordinator and the
 /// reference store it and hand it on. False if there is none or no room, or if the headers have a
 /// trace of the client's own.
-bool add_trace(std::map<std::string, std::string>& headers, const TraceParent& trace,
-               const std::string& state);
+bool add_trace(std::map<std::string, std::string>& headers, const TraceContext& trace);
 
 void remove_trace(std::map<std::string, std::string>& headers);
 
@@ -69,8 +55,15 @@ void remove_trace(std::map<std::string, std::string>& headers);
 std::map<std::string, std::string> with_stored_trace(
     std::map<std::string, std::string> named, const std::map<std::string, std::string>& stored);
 
-/// Records the parts of traces, and tells the observer about each that ends. All functions cost
-/// nothing if no trace is recorded. On the shard's thread.
+/// A durable change that is recorded.
+struct CommitSpan {
+  TraceParent self;
+  SpanId parent;
+  WallTime begin{};
+};
+
+/// Records the parts of traces, and tells the observer about each that ends. If no trace is
+/// recorded, all functions return at once: every transaction calls them. On the shard's thread.
 class Tracing {
  public:
   explicit Tracing(ShardEnv& env) : env_(env) {}
@@ -78,42 +71,70 @@ class Tracing {
   /// Begins a request that may create a transaction, and fills in `request.trace`. Null: it is not
   /// recorded.
   std::unique_ptr<RequestSpan> begin(std::string_view name, TransRequest& request,
-                                     const RequestContext& context) const;
+                                     const RequestContext& context) const {
+    if (!records() && !context.trace.is_set() && !request.trace) return nullptr;
+    return begin_traced(name, request, context);
+  }
   /// Begins a request about a known transaction: recorded if its client records it.
   std::unique_ptr<RequestSpan> begin(std::string_view name, const Gid& gid, std::string_view mode,
                                      const RequestContext& context) const;
   /// The request, recorded if there is a span.
   template <class T>
-  Async<T> recorded(std::unique_ptr<RequestSpan> span, Async<T> request) const {
+  Async<T> recorded(std::unique_ptr<RequestSpan> span, Async<T>&& request) const {
     if (span) return with_end(std::move(span), std::move(request));
-    return request;
+    return std::move(request);
   }
 
   /// Called when a transaction has come into memory, or its headers have changed.
-  void look_at(LiveTrans& live) const;
+  void look_at(LiveTrans& live) const {
+    if (records() && !live.trace && !live.trans.options.branch_headers.empty()) {
+      look_at_headers(live);
+    }
+  }
 
-  void begin_pass(LiveTrans& live) const;
-  void end_pass(LiveTrans& live, const Result<>& result, bool without_error) const;
+  void begin_pass(LiveTrans& live) const {
+    if (live.trace) begin_traced_pass(live);
+  }
+  void end_pass(LiveTrans& live, const Result<>& result, bool without_error) const {
+    if (live.trace) end_traced_pass(live, result, without_error);
+  }
 
   /// The result is valid until end_call, and null if the trace is not recorded.
-  const TraceParent* begin_call(LiveTrans& live) const;
+  const TraceParent* begin_call(LiveTrans& live) const {
+    return live.trace ? begin_traced_call(live) : nullptr;
+  }
   void end_call(LiveTrans& live, const BranchCall& call, const BranchReply& reply,
-                std::chrono::nanoseconds took) const;
+                std::chrono::nanoseconds took) const {
+    if (call.trace != nullptr) end_traced_call(live, call, reply, took);
+  }
 
-  /// The beginning of a change below `above`; the result is not set if that is not recorded.
-  struct Commit {
-    TraceParent self;
-    SpanId parent;
-    WallTime begin{};
-  };
-  Commit begin_commit(const TraceParent& above) const;
-  Commit begin_commit(const LiveTrans& live) const;
-  void end_commit(const Commit& commit, const Gid& gid, const Mode& mode,
-                  const Result<>& result) const;
+  /// The beginning of a change; null if it is not recorded.
+  std::unique_ptr<CommitSpan> begin_commit(const std::optional<TraceContext>& trace) const {
+    return records() && trace ? begin_commit_below(trace->parent) : nullptr;
+  }
+  std::unique_ptr<CommitSpan> begin_commit(const LiveTrans& live) const {
+    return live.trace ? begin_commit_below(live.trace->current()) : nullptr;
+  }
+  void end_commit(const std::unique_ptr<CommitSpan>& commit, const Gid& gid, const Mode& mode,
+                  const Result<>& result) const {
+    if (commit) end_traced_commit(*commit, gid, mode, result);
+  }
 
  private:
+  bool records() const noexcept { return env_.options.trace.records; }
+  std::unique_ptr<RequestSpan> begin_traced(std::string_view name, TransRequest& request,
+                                            const RequestContext& context) const;
   template <class T>
   Async<T> with_end(std::unique_ptr<RequestSpan> span, Async<T> request) const;
+  void look_at_headers(LiveTrans& live) const;
+  void begin_traced_pass(LiveTrans& live) const;
+  void end_traced_pass(LiveTrans& live, const Result<>& result, bool without_error) const;
+  const TraceParent* begin_traced_call(LiveTrans& live) const;
+  void end_traced_call(LiveTrans& live, const BranchCall& call, const BranchReply& reply,
+                       std::chrono::nanoseconds took) const;
+  std::unique_ptr<CommitSpan> begin_commit_below(const TraceParent& above) const;
+  void end_traced_commit(const CommitSpan& commit, const Gid& gid, const Mode& mode,
+                         const Result<>& result) const;
   bool draws() const;
   SpanId new_span() const;
   TraceId new_trace() const;

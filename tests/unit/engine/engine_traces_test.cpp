@@ -57,7 +57,7 @@ class EngineTraces : public EngineFixture {
 
 TEST_F(EngineTraces, OfAClientAreStoredAndHandedOnUnchangedIfNothingIsRecorded) {
   auto request = make_request("g", "saga", 1);
-  request.trace_state = "a=1";
+  request.trace = {{}, "a=1"};
   submit_traced(std::move(request), sampled_parent);
   EXPECT_EQ(header("g", "traceparent"), sampled_parent);
   EXPECT_EQ(header("g", "tracestate"), "a=1");
@@ -69,9 +69,18 @@ TEST_F(EngineTraces, OfAClientAreStoredAndHandedOnUnchangedIfNothingIsRecorded) 
 TEST_F(EngineTraces, OfAClientAreLeftOutIfTheyAreNotPropagated) {
   options_.trace.propagates = false;
   record(0);
-  submit_traced(make_request("g", "saga", 1), sampled_parent);
+  auto request = make_request("g", "saga", 1);
+  request.trace = {{}, "a=1"};
+  submit_traced(std::move(request), sampled_parent);
   EXPECT_THAT(query("g").options.branch_headers, IsEmpty());
   EXPECT_THAT(spans(), IsEmpty());
+}
+
+TEST_F(EngineTraces, AreThoseOfTheContext) {
+  auto request = make_request("g", "saga", 1);
+  request.trace = {TraceParent::parse(sampled_parent).value(), "a=1"};
+  submit(std::move(request));
+  EXPECT_THAT(query("g").options.branch_headers, IsEmpty());
 }
 
 TEST_F(EngineTraces, FormOneTreeFromTheClientToTheCalls) {
@@ -146,7 +155,7 @@ TEST_F(EngineTraces, AmongTheClientsOwnHeadersWinOverThatOfTheRequest) {
   record();
   const std::string own = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01";
   auto request = make_request("g", "saga", 1);
-  request.trace_state = "a=1";
+  request.trace = {{}, "a=1"};
   request.options.branch_headers = {{"Traceparent", own}};
   submit_traced(std::move(request), sampled_parent);
   EXPECT_EQ(query("g").options.branch_headers,
@@ -180,7 +189,7 @@ TEST_F(EngineTraces, AreLeftOutWhereTheStoreMayHaveNoRoomForThem) {
   const auto headers_after = [this](const std::string& gid, std::size_t own, std::size_t state) {
     auto request = make_request(gid, "saga", 1);
     request.options.branch_headers = {{"x", std::string(own, 'x')}};
-    request.trace_state = "a=" + std::string(state, 'b');
+    request.trace = {{}, "a=" + std::string(state, 'b')};
     submit_traced(std::move(request), sampled_parent);
     return query(gid).options.branch_headers.size();
   };

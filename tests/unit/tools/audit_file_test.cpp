@@ -155,8 +155,12 @@ TEST_F(AuditLogs, RefuseActionsOnAFullDiskAndKeepWholeLines) {
     EXPECT_THAT(refused.error().detail, HasSubstr("nothing was done"));
     EXPECT_THAT(refused.error().detail, Not(HasSubstr(directory_.path())));
     EXPECT_EQ(text_of(file()), before);
+    EXPECT_EQ(log->unrecorded(), 1U);
+    EXPECT_FALSE(log->write_now(record_of("d", net::AuditRecord::Event::refused)));
+    EXPECT_EQ(log->unrecorded(), 2U);
   }
   EXPECT_TRUE(log->write_now(record_of("c")));
+  EXPECT_EQ(log->unrecorded(), 2U);
   EXPECT_THAT(gids(read(*log)), ElementsAre("c", "a"));
 }
 

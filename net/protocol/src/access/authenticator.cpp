@@ -8,13 +8,21 @@ namespace {
 constexpr std::size_t last_tokens = 512;
 constexpr std::size_t last_token_bytes_max = 4'096;
 
-constexpr std::size_t compared_bytes = 64;
-
 /// Inlined by GCC 12, it would become a comparison for each byte.
+template <std::size_t size>
 [[gnu::noinline]] unsigned char difference_of(const char* a, const char* b) noexcept {
   unsigned char difference = 0;
-  for (std::size_t i = 0; i < compared_bytes; ++i) {
-    difference |= static_cast<unsigned char>(a[i] ^ b[i]);
+  for (std::size_t i = 0; i < size; ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
+  return difference;
+}
+
+/// Compares as many blocks of this size as there are from `i` on, which it moves on.
+template <std::size_t size>
+unsigned char difference_of_blocks(std::string_view a, std::string_view b,
+                                   std::size_t& i) noexcept {
+  unsigned char difference = 0;
+  for (; a.size() - i >= size; i += size) {
+    difference |= difference_of<size>(a.data() + i, b.data() + i);
   }
   return difference;
 }
@@ -22,10 +30,12 @@ constexpr std::size_t compared_bytes = 64;
 /// Looks at all bytes whatever they are, so that the time says only how many there are.
 bool are_equal(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
   std::size_t i = 0;
-  for (; a.size() - i >= compared_bytes; i += compared_bytes) {
-    difference |= difference_of(a.data() + i, b.data() + i);
+  unsigned char difference = difference_of_blocks<256>(a, b, i);
+  difference |= difference_of_blocks<32>(a, b, i);
+  if (a.size() >= 32) {  // The last block begins in the block before it.
+    return (difference | difference_of<32>(a.data() + a.size() - 32, b.data() + a.size() - 32)) ==
+           0;
   }
   for (; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
   return difference == 0;

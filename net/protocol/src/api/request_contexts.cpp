@@ -102,12 +102,12 @@ RequestContext context_of(const HttpRequest& request, SteadyTime now, const Addr
 
 void take_trace_state(TransRequest& trans, const RequestContext& context,
                       const HttpHeaders& headers) {
-  if (context.trace.is_set()) trans.trace_state = state_of(headers);
+  if (context.trace.is_set()) trans.trace = {context.trace, state_of(headers)};
 }
 
 void take_trace_state(TransRequest& trans, const RequestContext& context,
                       const GrpcMetadata& metadata) {
-  if (context.trace.is_set()) trans.trace_state = state_of(metadata);
+  if (context.trace.is_set()) trans.trace = {context.trace, state_of(metadata)};
 }
 
 RequestContext context_of(const GrpcRequest& request, const AddressSet& proxies) {

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <otlp_trace.pb.h>
 #include <utility>
+
+#include <google/protobuf/arena.h>
 
 #include <concerto/base/utf8.hpp>
 #include <concerto/protocol/span_queue.hpp>
@@ -38,12 +41,18 @@ std::uint64_t nanoseconds_of(WallTime time) {
 }
 
 std::string bytes_of(SpanId id) {
-  std::string bytes;
-  for (unsigned shift = 64; shift > 0;) {
+  std::string bytes(8, '\0');
+  unsigned shift = 64;
+  for (char& byte : bytes) {
     shift -= 8;
-    bytes += static_cast<char>(id.number >> shift & 0xffU);
+    byte = static_cast<char>(id.number >> shift & 0xffU);
   }
   return bytes;
+}
+
+/// What follows the path may give access.
+std::string_view without_query(std::string_view url) {
+  return url.substr(0, std::min(url.find('?'), url.find('#')));
 }
 
 void add_attribute(otlp::Span& to, const char* key, std::string_view value) {
@@ -54,7 +63,13 @@ void add_attribute(otlp::Span& to, const char* key, std::string_view value) {
 }
 
 std::string encoded(const Span& span) {
-  otlp::Span to;
+  // Most spans fit into the block, so that their parts are neither allocated nor freed.
+  alignas(std::max_align_t) std::array<char, 2048> block;
+  google::protobuf::ArenaOptions options;
+  options.initial_block = block.data();
+  options.initial_block_size = block.size();
+  google::protobuf::Arena arena(options);
+  otlp::Span& to = *google::protobuf::Arena::CreateMessage<otlp::Span>(&arena);
   const auto& trace = span.self.trace.bytes;
   to.set_trace_id(std::string(trace.begin(), trace.end()));
   to.set_span_id(bytes_of(span.self.span));
@@ -68,8 +83,7 @@ std::string encoded(const Span& span) {
   add_attribute(to, "concerto.mode", span.mode);
   add_attribute(to, "concerto.branch_id", span.branch_id);
   if (span.kind == SpanKind::attempt) add_attribute(to, "concerto.op", span.name);
-  // What follows the path may give access.
-  add_attribute(to, "url.full", span.url.substr(0, span.url.find_first_of("?#")));
+  add_attribute(to, "url.full", without_query(span.url));
   const bool is_pass = span.kind == SpanKind::pass;
   add_attribute(to, is_pass ? "concerto.status" : "concerto.outcome", span.result);
   if (!span.error.empty()) {

@@ -9,8 +9,12 @@
 namespace concerto::net {
 namespace {
 
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+constexpr bool is_letter(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+constexpr bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t';
 }
 
 constexpr std::array<bool, 256> make_token_table() {
@@ -44,23 +48,29 @@ bool is_legal_port(std::string_view port) noexcept {
   return port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
 }
 
-/// So many bytes of a value are looked at together, for which compilers have instructions. Tokens
-/// in values are long.
-constexpr std::size_t block_bytes = 16;
-constexpr std::size_t long_block_bytes = 64;
-
-/// 1 for a byte that no value may have. Without branches, so that blocks become such instructions.
-unsigned char is_illegal(char c) noexcept {
+bool is_legal_byte(char c) noexcept {
   const auto byte = static_cast<unsigned char>(c);
-  return static_cast<unsigned char>(((byte < 0x20) & (byte != '\t')) | (byte == 0x7f));
+  return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
 }
 
-/// Inlined by GCC 12, it would become a comparison for each byte.
+/// Whether `size` bytes are those of most values: printable ASCII and blanks. Without branches, so
+/// that GCC compares many bytes at a time; inlined, it would become a comparison for each byte.
 template <std::size_t size>
-[[gnu::noinline]] bool is_legal_block(const char* bytes) noexcept {
-  unsigned char illegal = 0;
-  for (std::size_t i = 0; i < size; ++i) illegal |= is_illegal(bytes[i]);
-  return illegal == 0;
+[[gnu::noinline]] bool is_plain_block(const char* bytes) noexcept {
+  constexpr unsigned first = 0x20, last = 0x7e;
+  unsigned char greatest = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto beyond_first =
+        static_cast<unsigned char>(static_cast<unsigned char>(bytes[i]) - first);
+    greatest = std::max(greatest, beyond_first);
+  }
+  return greatest <= last - first;
+}
+
+/// Removes the blocks of this size at the beginning of `value` that are plain.
+template <std::size_t size>
+void remove_plain_blocks(std::string_view& value) noexcept {
+  while (value.size() >= size && is_plain_block<size>(value.data())) value.remove_prefix(size);
 }
 
 }  // namespace
@@ -72,13 +82,15 @@ bool is_legal_header_name(std::string_view name) noexcept {
 }
 
 bool is_legal_header_value(std::string_view value) noexcept {
-  for (; value.size() >= long_block_bytes; value.remove_prefix(long_block_bytes)) {
-    if (!is_legal_block<long_block_bytes>(value.data())) return false;
-  }
-  for (; value.size() >= block_bytes; value.remove_prefix(block_bytes)) {
-    if (!is_legal_block<block_bytes>(value.data())) return false;
-  }
-  return std::all_of(value.begin(), value.end(), [](char c) { return is_illegal(c) == 0; });
+  constexpr std::size_t least = 16;
+  const bool has_block = value.size() >= least;
+  remove_plain_blocks<256>(value);  // Tokens are long.
+  remove_plain_blocks<64>(value);
+  remove_plain_blocks<least>(value);
+  // The last block begins in the block before it.
+  const bool has_tail = has_block && value.size() < least;
+  if (has_tail && is_plain_block<least>(value.data() + value.size() - least)) return true;
+  return std::all_of(value.begin(), value.end(), is_legal_byte);
 }
 
 bool is_legal_host_field(std::string_view text) noexcept {
@@ -99,23 +111,16 @@ bool is_legal_host_field(std::string_view text) noexcept {
 }
 
 std::string_view trim_blanks(std::string_view text) noexcept {
-  constexpr std::string_view blanks = " \t";
-  const std::size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
+  constexpr int case_bit = 'a' ^ 'A';
   return left.size() == right.size() &&
          std::equal(left.begin(), left.end(), right.begin(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
-
-HttpHeaders::Field HttpHeaders::operator[](std::size_t index) const noexcept {
-  const Slot& slot = slots_[index];
-  const std::string_view text{text_};
-  return {text.substr(slot.begin, slot.name_bytes),
-          text.substr(slot.begin + slot.name_bytes, slot.value_bytes)};
+                    [](char a, char b) { return a == b || ((a ^ b) == case_bit && is_letter(a)); });
 }
 
 std::optional<std::string_view> HttpHeaders::find(std::string_view name) const noexcept {

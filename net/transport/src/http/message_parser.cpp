@@ -8,7 +8,8 @@ namespace concerto::net {
 namespace {
 
 constexpr std::size_t typical_fields = 8;
-constexpr std::size_t typical_header_bytes = 256;
+/// With a JSON Web Token.
+constexpr std::size_t typical_header_bytes = 1'024;
 /// The first line of a chunk has the chunk's size, and extensions, which are not used here.
 constexpr std::size_t chunk_line_bytes_max = 4096;
 /// Limited because each field takes more memory than its bytes. The error's text repeats the

@@ -85,15 +85,15 @@ TEST(TraceStateOfARequest, IsOneListOfAllItsFieldsAndNothingWithoutATrace) {
   request.headers.add("Tracestate", "b=2 ");
   TransRequest trans;
   take_trace_state(trans, context_of(request, now, {}), request.headers);
-  EXPECT_EQ(trans.trace_state, "");
+  EXPECT_FALSE(trans.trace);
   request.headers.add("traceparent", trace_parent);
   take_trace_state(trans, context_of(request, now, {}), request.headers);
-  EXPECT_EQ(trans.trace_state, "a=1,b=2");
+  EXPECT_EQ(trans.trace.value().state, "a=1,b=2");
   GrpcRequest call;
   call.metadata.add("traceparent", trace_parent);
   call.metadata.add("tracestate", "c=3");
   take_trace_state(trans, context_of(call, {}), call.metadata);
-  EXPECT_EQ(trans.trace_state, "c=3");
+  EXPECT_EQ(trans.trace.value().state, "c=3");
 }
 
 TEST(PeerOfASocket, IsShownWithAddressAndPort) {

@@ -36,10 +36,9 @@ struct TransRequest {
   /// `status`, `result` and `rollback_reason` with which a workflow ends.
   std::map<std::string, std::string> extra;
   TransOptions options;
-  /// The `tracestate` beside the trace of the request's context, as kept_trace_state returns it.
-  std::string trace_state;
-  /// The trace that is stored with a new transaction; filled in by the coordinator.
-  TraceParent trace;
+  /// The trace that is stored with a new transaction. The coordinator fills in `parent`: that of
+  /// the request's context, or of a trace that it begins. Few requests have one.
+  std::optional<TraceContext> trace;
   /// Read from the wire of the protocol, where `concurrent` of a saga counts in custom_data alone.
   bool from_wire = false;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -16,7 +17,10 @@ namespace concerto {
 struct CONCERTO_EXPORT TraceId {
   std::array<std::uint8_t, 16> bytes{};  ///< all 0: none
 
-  bool is_set() const noexcept { return bytes != std::array<std::uint8_t, 16>{}; }
+  bool is_set() const noexcept {
+    const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+    return (halves[0] | halves[1]) != 0;
+  }
   /// 32 hexadecimal digits in lower case; empty when there is none.
   std::string str() const;
 
@@ -55,6 +59,12 @@ struct CONCERTO_EXPORT TraceParent {
   static std::optional<TraceParent> parse(std::string_view field) noexcept;
 
   friend bool operator==(const TraceParent&, const TraceParent&) = default;
+};
+
+/// A trace with the `tracestate` beside it, as kept_trace_state returns that.
+struct TraceContext {
+  TraceParent parent;
+  std::string state;
 };
 
 inline constexpr std::string_view traceparent_name = "traceparent";

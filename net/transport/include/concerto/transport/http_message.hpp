@@ -30,7 +30,11 @@ class CONCERTO_EXPORT HttpHeaders {
 
   std::size_t size() const noexcept { return slots_.size(); }
   bool empty() const noexcept { return slots_.empty(); }
-  Field operator[](std::size_t index) const noexcept;
+  Field operator[](std::size_t index) const noexcept {
+    const Slot& slot = slots_[index];
+    const char* const name = text_.data() + slot.begin;
+    return {{name, slot.name_bytes}, {name + slot.name_bytes, slot.value_bytes}};
+  }
 
   /// The first field with this name.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
