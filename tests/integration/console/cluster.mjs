@@ -22,8 +22,7 @@ async function shared(first, second, options, name) {
     await console_.close();
     return;
   }
-  const row = (node) => console_.page.getByRole("row")
-    .filter({ has: console_.page.getByText(node, { exact: true }) });
+  const row = (node) => console_.page.getByRole("row").filter({ hasText: node });
   await until("both are listed, with what they work on", async () =>
     /\b2\b/.test(await row(first).innerText()) && /\b3\b/.test(await row(second).innerText()));
   check((await row(first).innerText()).includes("this one"), "which one serves the page");
