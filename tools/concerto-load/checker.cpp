@@ -142,7 +142,8 @@ void Checker::note_stored(const std::string& gid, Stored stored, const std::stri
 
 Async<std::string> Checker::query(std::string gid) {
   net::HttpClientRequest request;
-  request.url = "http://" + options_.http.text() + "/api/dtmsvr/query?gid=" + gid;
+  request.headers = access_headers(options_.access);
+  request.url = options_.http_root() + "/api/dtmsvr/query?gid=" + gid;
   auto answer = co_await http_.send(std::move(request), timers_.now() + request_limit);
   if (!answer) co_return answer.error();
   const auto received = net::answer_from_http(answer->status, answer->headers, answer->body);

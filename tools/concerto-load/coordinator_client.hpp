@@ -9,11 +9,15 @@
 #include <concerto/transport/http_client.hpp>
 
 #include "encoding.hpp"
+#include "options.hpp"
 
 namespace concerto::load {
 
 /// The time limit of each request. A transaction of which a request takes longer has failed.
 inline constexpr std::chrono::seconds request_limit{30};
+
+/// With the token of the caller, if there is one.
+net::HttpHeaders access_headers(const Access& access);
 
 /// Carries out the transactions of a scenario with a coordinator, whichever program that is.
 class CoordinatorClient {
@@ -42,8 +46,10 @@ class CoordinatorClient {
 
 class GrpcCoordinatorClient final : public CoordinatorClient {
  public:
+  /// `tls`: null without TLS.
   GrpcCoordinatorClient(Executor executor, Timers& timers, RandomSource& random,
-                        std::vector<net::Address> addresses, const Scenario& scenario);
+                        std::vector<net::Address> addresses, const LoadOptions& options,
+                        std::shared_ptr<asio::ssl::context> tls, const Scenario& scenario);
   void close() override { channel_.close(); }
 
  protected:
@@ -51,6 +57,7 @@ class GrpcCoordinatorClient final : public CoordinatorClient {
 
  private:
   Timers& timers_;
+  net::GrpcMetadata metadata_;
   net::StaticAddresses addresses_;
   net::GrpcChannel channel_;
 };
@@ -58,7 +65,7 @@ class GrpcCoordinatorClient final : public CoordinatorClient {
 class HttpCoordinatorClient final : public CoordinatorClient {
  public:
   /// `client` must outlive this object; its owner closes it.
-  HttpCoordinatorClient(net::HttpClient& client, Timers& timers, const Authority& coordinator,
+  HttpCoordinatorClient(net::HttpClient& client, Timers& timers, const LoadOptions& options,
                         const Scenario& scenario);
 
  protected:
@@ -68,6 +75,7 @@ class HttpCoordinatorClient final : public CoordinatorClient {
   net::HttpClient& client_;
   Timers& timers_;
   std::string root_;
+  net::HttpHeaders headers_;
 };
 
 }  // namespace concerto::load

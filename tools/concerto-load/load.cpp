@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <concerto/transport/http_tls.hpp>
+
 #include "usage_probe.hpp"
 
 namespace concerto::load {
@@ -82,7 +84,8 @@ Usage usage_since(const UsageNow& before, const LoadOptions& options) {
 
 Load::Load(LoadOptions options)
     : options_(with_prefix(std::move(options), net::SystemRandom())),
-      http_(io_.get_executor(), timers_, resolver_, nullptr, net::HttpProxyRules{},
+      names_(resolver_, options_),
+      http_(io_.get_executor(), timers_, names_, nullptr, net::HttpProxyRules{},
             http_options(options_)),
       ledger_(options_.gid_prefix, calls_to_own_branches(options_), options_.purposes),
       bank_(io_.get_executor(), timers_, ledger_,
@@ -91,6 +94,10 @@ Load::Load(LoadOptions options)
 
 Result<Report> Load::run() {
   if (options_.server_process != 0) CONCERTO_CHECK(cpu_us_of_process(options_.server_process));
+  if (const Access& access = options_.access; access.uses_tls) {
+    CONCERTO_TRY(tls_, net::make_tls_client_context({access.ca, access.certificate, access.key}));
+    http_.set_tls(tls_);
+  }
   if (options_.branches.empty()) CONCERTO_CHECK(bank_.start(options_.listen));
   wait_for_signal();
   Result<> outcome;
@@ -117,14 +124,14 @@ Async<> Load::connect() {
   scenario_ = make_scenario(options_, own ? bank_.branches(options_.wire) : options_.branches,
                             own ? bank_.query_prepared(options_.wire) : std::string());
   if (options_.wire == Wire::http) {
-    client_ = std::make_unique<HttpCoordinatorClient>(http_, timers_, options_.http, scenario_);
+    client_ = std::make_unique<HttpCoordinatorClient>(http_, timers_, options_, scenario_);
   } else {
     auto hosts = co_await resolver_.resolve(options_.grpc.host);
     if (!hosts) co_return hosts.error();
     std::vector<net::Address> addresses;
     for (const auto& host : *hosts) addresses.emplace_back(host, options_.grpc.port);
-    client_ = std::make_unique<GrpcCoordinatorClient>(io_.get_executor(), timers_, random_,
-                                                      std::move(addresses), scenario_);
+    client_ = std::make_unique<GrpcCoordinatorClient>(
+        io_.get_executor(), timers_, random_, std::move(addresses), options_, tls_, scenario_);
   }
   runner_.emplace(io_.get_executor(), timers_, options_, scenario_, *client_, ledger_,
                   report_.tally, report_.findings);

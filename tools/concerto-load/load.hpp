@@ -13,6 +13,7 @@
 
 #include "bank.hpp"
 #include "call_ledger.hpp"
+#include "certified_name.hpp"
 #include "checker.hpp"
 #include "coordinator_client.hpp"
 #include "progress.hpp"
@@ -43,6 +44,7 @@ class Load {
   void wait_for_signal();
 
   LoadOptions options_;
+  std::shared_ptr<asio::ssl::context> tls_;  ///< null without TLS
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_{io_.get_executor()};
   net::SystemClock clock_;
@@ -50,6 +52,7 @@ class Load {
   Timers timers_{io_.get_executor(), clock_};
   net::DnsWorkers dns_;
   net::SystemHostResolver resolver_{io_.get_executor(), dns_};
+  CertifiedName names_;
   net::HttpClient http_;
   CallLedger ledger_;
   Bank bank_;

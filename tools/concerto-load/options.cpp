@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <tuple>
@@ -28,6 +29,7 @@ struct Words {
   std::string check = "sample";
   std::string grpc = "127.0.0.1:36790";
   std::string http = "127.0.0.1:36789";
+  std::string token_file;
   std::string payload_file;
   std::size_t payload_bytes = 100;
   std::size_t branch_delay_ms = 0;
@@ -66,9 +68,9 @@ void check_listen(const std::string& text) {
   if (failed) throw CLI::ValidationError("--listen", "'" + text + "' is no IP address");
 }
 
-std::string read_payload(const std::string& path) {
+std::string read_file(const char* option, const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw CLI::ValidationError("--payload-file", "'" + path + "' cannot be read");
+  if (!file) throw CLI::ValidationError(option, "'" + path + "' cannot be read");
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
@@ -96,6 +98,45 @@ void add_load_options(CLI::App& app, LoadOptions& options, Words& words) {
       ->default_str("");
   app.add_option("--gid-prefix", options.gid_prefix,
                  "beginning of all gids; the coordinator must not have seen it before");
+}
+
+void add_access_options(CLI::App& app, Access& access, Words& words) {
+  app.add_flag("--tls", access.uses_tls, "reach the coordinator over TLS");
+  app.add_option("--ca", access.ca,
+                 "file with the certificates that the coordinator's has to "
+                 "be signed by, in place of the system's");
+  app.add_option("--cert", access.certificate, "file with a certificate to show to it");
+  app.add_option("--key", access.key, "file with the key of --cert");
+  app.add_option("--server-name", access.server_name,
+                 "name in the coordinator's certificate, if its address is another one");
+  app.add_option("--token-file", words.token_file,
+                 "file with the token of a caller; else the environment's CONCERTO_TOKEN, if set");
+}
+
+/// A token as it may stand in a header: without the line end of its file.
+std::string clean_token(std::string text, const std::string& source) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  const bool is_token =
+      !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+  if (!is_token) throw CLI::ValidationError(source, "there is no token in it");
+  return text;
+}
+
+void finish_access(Access& access, const Words& words) {
+  const bool has_part = !access.ca.empty() || !access.certificate.empty() || !access.key.empty() ||
+                        !access.server_name.empty();
+  if (has_part && !access.uses_tls) {
+    throw CLI::ValidationError("--ca, --cert, --key, --server-name", "they need --tls");
+  }
+  if (access.certificate.empty() != access.key.empty()) {
+    throw CLI::ValidationError("--cert, --key", "they go together");
+  }
+  const char* const of_environment = std::getenv("CONCERTO_TOKEN");
+  if (!words.token_file.empty()) {
+    access.token = clean_token(read_file("--token-file", words.token_file), "--token-file");
+  } else if (of_environment != nullptr && *of_environment != '\0') {
+    access.token = clean_token(of_environment, "CONCERTO_TOKEN");
+  }
 }
 
 void add_branch_options(CLI::App& app, LoadOptions& options, Words& words) {
@@ -192,6 +233,7 @@ void finish(LoadOptions& options, const Words& words, const CLI::App& app) {
   options.check = value_of<QueriedAtEnd>(check_names, words.check);
   options.grpc = parse_host_port("--grpc", words.grpc);
   options.http = parse_host_port("--http", words.http);
+  finish_access(options.access, words);
   check_listen(options.listen);
   options.wait = !words.no_wait;
   options.branch_delay = std::chrono::milliseconds(words.branch_delay_ms);
@@ -206,7 +248,7 @@ void finish(LoadOptions& options, const Words& words, const CLI::App& app) {
     throw CLI::ValidationError("--gid-prefix", "at most 64 letters, digits, '-', '_' and '.'");
   }
   options.payload = words.payload_file.empty() ? std::string(words.payload_bytes, 'p')
-                                               : read_payload(words.payload_file);
+                                               : read_file("--payload-file", words.payload_file);
   check_branches(options, words);
   check_purposes(options, words);
   for (std::size_t i = 0; i < words.actions.size(); ++i) {
@@ -230,6 +272,11 @@ std::string Authority::text() const {
   return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+std::string LoadOptions::http_root() const {
+  const Authority named{access.server_name.empty() ? http.host : access.server_name, http.port};
+  return (access.uses_tls ? "https://" : "http://") + named.text();
+}
+
 LoadCommandLine parse_command_line(std::vector<std::string> arguments) {
   LoadCommandLine line;
   Words words;
@@ -237,6 +284,7 @@ LoadCommandLine parse_command_line(std::vector<std::string> arguments) {
                "concerto-load");
   app.option_defaults()->always_capture_default();
   add_load_options(app, line.options, words);
+  add_access_options(app, line.options.access, words);
   add_branch_options(app, line.options, words);
   add_report_options(app, line.options, words);
   std::ranges::reverse(arguments);  // CLI11 takes the last argument first

@@ -45,6 +45,16 @@ struct BranchUrls {
   std::string backward;  ///< compensate, cancel; empty where the mode has none
 };
 
+/// How a coordinator lets the load in.
+struct Access {
+  bool uses_tls = false;
+  std::string ca;           ///< certificates of authorities; empty: the system's
+  std::string certificate;  ///< to show to the coordinator
+  std::string key;          ///< of that certificate
+  std::string server_name;  ///< in the coordinator's certificate, if the address has another one
+  std::string token;        ///< of the caller; empty: none is sent
+};
+
 inline constexpr double seconds_max = 86'400;
 inline constexpr double rate_max = 1'000'000;
 inline constexpr std::size_t in_flight_max = 100'000;
@@ -57,7 +67,11 @@ struct LoadOptions {
   Wire wire = Wire::grpc;
   Authority grpc{"127.0.0.1", 36790};
   Authority http{"127.0.0.1", 36789};
+  Access access;
   bool wait = true;  ///< submit with wait_result
+
+  /// `https://host:port` or the same without TLS.
+  std::string http_root() const;
 
   std::size_t in_flight = 128;
   double rate = 0;             ///< transactions that begin in a second; 0: in_flight decides

@@ -1,5 +1,6 @@
 // concerto archive: finished transactions as compressed lines of JSON
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -90,8 +91,7 @@ class ArchiveFile {
   gzFile zipped_ = nullptr;
 };
 
-/// The list is read first, so that a slow disk does not hold it up.
-Result<std::vector<std::string>> finished_gids(Server& server, Selection selection) {
+Result<Server::Query> query_of_finished(Selection selection) {
   if (selection.status.empty()) selection.status = "succeed,failed";
   const bool is_final = selection.status == "succeed" || selection.status == "failed" ||
                         selection.status == "succeed,failed";
@@ -99,56 +99,87 @@ Result<std::vector<std::string>> finished_gids(Server& server, Selection selecti
     return make_error(VerbErrc::usage,
                       "only finished transactions are archived: --status succeed or failed");
   }
-  CONCERTO_TRY(const Server::Query query, query_of(selection));
-  std::vector<std::string> gids;
-  CONCERTO_CHECK(
-      walk(server, query, Walk{0, false, {}}, nullptr, [&gids](const json::object& transaction) {
-        gids.push_back(text_member(transaction, "gid"));
-      }));
-  return gids;
+  return query_of(selection);
 }
 
-/// Writes the transactions. Returns how many are no more there.
-Result<std::size_t> write_lines(Server& server, const std::vector<std::string>& gids,
-                                ArchiveFile& file, Progress* progress) {
-  std::size_t gone = 0;
-  for (const std::string& gid : gids) {
-    CONCERTO_TRY(const json::value answer, server.get("/api/dtmsvr/query", {{"gid", gid}}));
-    json::object line;
-    line["transaction"] = object_member(object_of(answer), "transaction");
-    line["branches"] = array_member(object_of(answer), "branches");
-    if (progress != nullptr) progress->advance(1);
-    if (object_member(object_of(answer), "transaction").empty()) {
-      ++gone;
-      continue;
-    }
-    CONCERTO_CHECK(file.add(json::serialize(line) + "\n"));
+/// Reads a list page by page and writes its transactions. Neither the list nor more than `at_once`
+/// transactions are in memory.
+class Archive {
+ public:
+  Archive(Server& server, ArchiveFile& file, Progress* progress)
+      : server_(server), file_(file), progress_(progress) {}
+
+  Result<> write(const Server::Query& selected) {
+    constexpr std::size_t page_size = 1'000;
+    Walk page{page_size, false, {}};
+    do {
+      std::vector<Server::Query> queries;
+      CONCERTO_TRY(page.position,
+                   walk(server_, selected, page, nullptr, [&queries](const json::object& one) {
+                     queries.push_back({{"gid", text_member(one, "gid")}});
+                   }));
+      for (std::size_t first = 0; first < queries.size(); first += at_once) {
+        const auto begin = queries.begin() + static_cast<std::ptrdiff_t>(first);
+        const std::size_t count = std::min(at_once, queries.size() - first);
+        CONCERTO_CHECK(write_some({begin, begin + static_cast<std::ptrdiff_t>(count)}));
+      }
+    } while (!page.position.empty());
+    return ok();
   }
-  return gone;
-}
+
+  std::size_t written() const noexcept { return written_; }
+  /// The store has dropped them since the list was read.
+  std::size_t gone() const noexcept { return gone_; }
+
+ private:
+  static constexpr std::size_t at_once = 16;
+
+  Result<> write_some(const std::vector<Server::Query>& queries) {
+    for (const auto& answer : server_.get_all("/api/dtmsvr/query", queries)) {
+      CONCERTO_TRY(const json::value found, answer);
+      if (progress_ != nullptr) progress_->advance(1);
+      json::object line;
+      line["transaction"] = object_member(object_of(found), "transaction");
+      line["branches"] = array_member(object_of(found), "branches");
+      if (object_member(line, "transaction").empty()) {
+        ++gone_;
+        continue;
+      }
+      CONCERTO_CHECK(file_.add(json::serialize(line) + "\n"));
+      ++written_;
+    }
+    return ok();
+  }
+
+  Server& server_;
+  ArchiveFile& file_;
+  Progress* const progress_;
+  std::size_t written_ = 0, gone_ = 0;
+};
 
 int archive(const ArchiveOptions& options) {
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
+  const auto selected = query_of_finished(options.selection);
+  if (!selected) return tell(selected.error());
   ArchiveFile file(options.to);
   const Result<> created = file.create();
   if (!created) return tell(created.error());
-  const auto gids = finished_gids(**server, options.selection);
-  if (!gids) return tell(gids.error());
   const bool shows_progress = ::isatty(STDERR_FILENO) != 0;
   Progress progress(std::cerr, shows_progress, (*server)->clock());
-  if (shows_progress) progress.begin("transactions", gids->size());
-  const auto gone = write_lines(**server, *gids, file, shows_progress ? &progress : nullptr);
+  if (shows_progress) progress.begin("transactions archived", 0);
+  Archive written(**server, file, shows_progress ? &progress : nullptr);
+  const Result<> done = written.write(*selected);
   if (shows_progress) progress.interrupt();
-  if (!gone) return tell(gone.error());
+  if (!done) return tell(done.error());
   const Result<> ended = file.end();
   if (!ended) return tell(ended.error());
-  std::cout << visible_line(options.to) << ": " << counted(gids->size() - *gone, "transaction")
+  std::cout << visible_line(options.to) << ": " << counted(written.written(), "transaction")
             << std::endl;
-  if (*gone == 0) return 0;
-  return tell(make_error(
-      VerbErrc::failed,
-      "the store has dropped " + counted(*gone, "transaction") + " since the list was read"));
+  if (written.gone() == 0) return 0;
+  return tell(make_error(VerbErrc::failed, "the store has dropped " +
+                                               counted(written.gone(), "transaction") +
+                                               " since the list was read"));
 }
 
 }  // namespace

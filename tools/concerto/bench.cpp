@@ -1,9 +1,11 @@
 // concerto bench: runs concerto-load against the coordinator of a context
 
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <unistd.h>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -35,11 +37,12 @@ int bench(const BenchOptions& options) {
   if (!place) return tell(place.error());
   const auto url = net::parse_url(place->url);
   if (!url) return tell(make_error(VerbErrc::usage, url.error().detail));
-  if (url->is_https || !place->token.empty()) {
-    return tell(make_error(VerbErrc::refused,
-                           "concerto-load speaks neither TLS nor sends tokens; run it where the "
-                           "coordinator asks for neither"));
+  if (!url->path.empty() && url->path != "/") {
+    return tell(make_error(
+        VerbErrc::usage, "server: concerto-load knows no path, and '" + place->url + "' has one"));
   }
+  // The environment, unlike the command line, is not for other users of this machine to see.
+  if (!place->token.empty()) ::setenv("CONCERTO_TOKEN", place->token.c_str(), 1);
   std::vector<std::string> words{load_program(), "--http"};
   std::string host(url->host);
   if (url->is_ipv6) host = "[" + host + "]";
@@ -47,6 +50,15 @@ int bench(const BenchOptions& options) {
   words.emplace_back("--grpc");
   const int grpc_port = std::atoi(std::string(url->port).c_str()) + 1;
   words.push_back(options.grpc.empty() ? host + ":" + std::to_string(grpc_port) : options.grpc);
+  if (url->is_https) words.emplace_back("--tls");
+  for (const auto& [option, value] : {std::pair{"--ca", &place->ca},
+                                      {"--cert", &place->cert},
+                                      {"--key", &place->key},
+                                      {"--server-name", &place->server_name}}) {
+    if (!url->is_https || value->empty()) continue;
+    words.emplace_back(option);
+    words.push_back(*value);
+  }
   words.insert(words.end(), options.arguments.begin(), options.arguments.end());
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());

@@ -5,13 +5,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
 
 #include <concerto/base/counted.hpp>
 #include <concerto/base/utf8.hpp>
 #include <concerto/transport/url.hpp>
 
 #include "group_counts.hpp"
+#include "load_reading.hpp"
 #include "metrics_text.hpp"
+#include "peer_certificate.hpp"
 #include "table.hpp"
 #include "time_text.hpp"
 #include "verb_error.hpp"
@@ -134,12 +137,26 @@ class Doctor {
   void look_at_readiness() {
     const auto answer = server_.send("GET", "/readyz");
     if (!answer) return note("ready", "error", answer.error().detail);
-    if (answer->status != 200) return note("ready", "error", answer->body);
-    note("ready", "ok", "takes requests");
-    const auto value = json_of(*answer);
-    if (!value) return;
-    for (const json::value& warning : array_member(object_of(*value), "warnings")) {
-      if (warning.is_string()) note("ready", "warning", std::string(warning.get_string()));
+    error_code failed;
+    const json::value parsed = json::parse(answer->body, failed);
+    const json::object& told = object_of(parsed);
+    const json::value* const paused = told.if_contains("paused");
+    if (paused != nullptr) note("ready", "error", paused_text);
+    const json::array& reasons = array_member(told, "reasons");
+    // The pause is one of the reasons; if it is the only one, all is said.
+    if (answer->status == 200) {
+      note("ready", "ok", "takes requests");
+    } else if (reasons.empty()) {
+      note("ready", "error", answer->body);
+    } else if (paused == nullptr || reasons.size() > 1) {
+      note_each("error", reasons);
+    }
+    note_each("warning", array_member(told, "warnings"));
+  }
+
+  void note_each(const char* state, const json::array& texts) {
+    for (const json::value& text : texts) {
+      if (text.is_string()) note("ready", state, std::string(text.get_string()));
     }
   }
 
@@ -167,27 +184,37 @@ class Doctor {
     note("role", "ok", "may read and act");
   }
 
+  /// The certificates of the connection first: metrics may be refused, and a proxy in front of the
+  /// coordinator has one of its own.
   void look_at_certificate() {
+    const PeerCertificate* const seen = server_.certificates();
+    const auto shown = seen != nullptr ? seen->shown() : std::nullopt;
+    if (shown) note_end("the one that it shows", *shown);
+    const auto own = seen != nullptr ? seen->own() : std::nullopt;
+    if (own) note_end("the caller's own", *own);
     const auto page = server_.get_text("/metrics");
-    if (!page) return note("certificate", "skipped", "no metrics: " + page.error().detail);
+    if (!page) {
+      if (!shown) note("certificate", "skipped", "no metrics: " + page.error().detail);
+      return;
+    }
     const MetricsText metrics = MetricsText::parse(*page);
     const auto& ends = metrics.samples("concerto_tls_certificate_expiry_timestamp_seconds");
-    const bool is_https = server_.place().url.compare(0, 8, "https://") == 0;
-    if (ends.empty() && !is_https) return note("certificate", "ok", "no TLS");
-    if (ends.empty()) {
-      return note("certificate", "skipped", "TLS ends before the coordinator, which has none");
-    }
+    if (ends.empty() && !shown) note("certificate", "ok", "no TLS");
     for (const auto& sample : ends) {
       const auto use = sample.labels.find("use");
-      const auto left = std::chrono::duration_cast<std::chrono::seconds>(
-          std::chrono::duration<double>(sample.value) - server_.now().time_since_epoch());
-      const std::string whose = use == sample.labels.end() ? "it" : "that for " + use->second;
-      if (left.count() <= 0) {
-        note("certificate", "error", whose + " is over");
-      } else {
-        note("certificate", left < certificate_soon ? "warning" : "ok",
-             whose + " is valid for " + duration_text(left));
-      }
+      note_end(use == sample.labels.end() ? "it" : "that for " + use->second,
+               WallTime(std::chrono::duration_cast<WallTime::duration>(
+                   std::chrono::duration<double>(sample.value))));
+    }
+  }
+
+  void note_end(const std::string& whose, WallTime end) {
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(end - server_.now());
+    if (left.count() <= 0) {
+      note("certificate", "error", whose + " is over");
+    } else {
+      note("certificate", left < certificate_soon ? "warning" : "ok",
+           whose + " is valid for " + duration_text(left));
     }
   }
 

@@ -95,6 +95,10 @@ std::string number_text(const json::object& of, std::string_view name) {
 
 }  // namespace
 
+bool is_paused(const MetricsText& metrics) {
+  return metrics.sum("concerto_paused") > 0;
+}
+
 json::value document_of(const LoadReading& before, const LoadReading& now) {
   json::object modes;
   for (const auto& sample : now.metrics.samples(unfinished_metric)) {
@@ -104,6 +108,7 @@ json::value document_of(const LoadReading& before, const LoadReading& now) {
     }
   }
   return json::object{
+      {"paused", is_paused(now.metrics)},
       {"succeeded_per_second", rate_with(before, now, ended_metric, "status", "succeed")},
       {"failed_per_second", rate_with(before, now, ended_metric, "status", "failed")},
       {"calls_per_second", rate_of(before, now, calls_metric)},
@@ -122,8 +127,11 @@ void print_load(std::ostream& out, const LoadReading& before, const LoadReading&
   const json::object& load = object_of(document);
   const std::chrono::seconds oldest{
       static_cast<long long>(now.metrics.sum("concerto_oldest_unfinished_age_seconds"))};
-  out << coloured(visible_line(server), Colour::bold, terminal.has_colour) << '\n'
-      << "transactions  " << number_text(load, "succeeded_per_second") << "/s succeed, "
+  out << coloured(visible_line(server), Colour::bold, terminal.has_colour) << '\n';
+  if (is_paused(now.metrics)) {
+    out << coloured(paused_text, Colour::yellow, terminal.has_colour) << '\n';
+  }
+  out << "transactions  " << number_text(load, "succeeded_per_second") << "/s succeed, "
       << number_text(load, "failed_per_second") << "/s fail\n"
       << "calls         " << number_text(load, "calls_per_second") << "/s, "
       << number_text(load, "call_errors_per_second") << "/s with errors\n"

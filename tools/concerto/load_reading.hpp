@@ -17,6 +17,14 @@ struct LoadReading {
   SteadyTime at{};
 };
 
+/// What operators are told of a coordinator that was started with --paused.
+inline constexpr const char* paused_text =
+    "it was started with --paused: it calls no service and refuses applications, until `concerto "
+    "begin`";
+
+/// Whether the coordinator was started with --paused and has not begun.
+bool is_paused(const MetricsText& metrics);
+
 /// What happened between two readings: rates of a second, and what there is now.
 json::value document_of(const LoadReading& before, const LoadReading& now);
 

@@ -1,11 +1,14 @@
 #include "server.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <thread>
 #include <utility>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <concerto/base/task_group.hpp>
 #include <concerto/transport/http_tls.hpp>
 #include <concerto/transport/percent.hpp>
 #include <concerto/transport/url.hpp>
@@ -20,6 +23,16 @@ namespace {
 constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
 constexpr std::size_t message_bytes_max = 2'000;
 constexpr std::size_t depth_max = 200;
+
+/// A coordinator that refuses requests because there are too many is asked again.
+constexpr unsigned too_many_requests = 429;
+constexpr int rounds_max = 60;
+constexpr std::chrono::seconds round_pause{1};
+
+/// An answer that was never asked for has the status 0.
+bool is_to_be_asked(const Result<net::HttpClientResponse>& answer) {
+  return answer && (answer->status == 0 || answer->status == too_many_requests);
+}
 
 net::HttpClientOptions client_options() {
   net::HttpClientOptions options;
@@ -95,8 +108,10 @@ class Server::NamedResolver final : public net::HostResolver {
 };
 
 Server::Server(const ServerPlace& place, std::string root, std::shared_ptr<asio::ssl::context> tls,
-               net::HttpProxyRules proxies, std::string connect_to)
+               std::unique_ptr<PeerCertificate> peer, net::HttpProxyRules proxies,
+               std::string connect_to)
     : place_(place),
+      peer_(std::move(peer)),
       root_(std::move(root)),
       resolver_(std::make_unique<NamedResolver>(net::SystemHostResolver(io_.get_executor(), dns_),
                                                 place.server_name, std::move(connect_to))),
@@ -110,11 +125,13 @@ Server::~Server() {
 Result<std::unique_ptr<Server>> Server::open(const ServerPlace& place) {
   CONCERTO_TRY(const net::Url url, net::parse_url(place.url));
   std::shared_ptr<asio::ssl::context> tls;
+  std::unique_ptr<PeerCertificate> peer;
   std::string root = place.url;
   if (url.is_https) {
     auto made = net::make_tls_client_context({place.ca, place.cert, place.key});
     if (!made) return make_error(VerbErrc::usage, made.error().detail);
     tls = std::move(*made);
+    peer = std::make_unique<PeerCertificate>(tls);
     if (!place.server_name.empty()) {
       root = "https://" + place.server_name + ":" + std::string(url.port) + std::string(url.path);
       if (!net::parse_url(root)) {
@@ -124,7 +141,7 @@ Result<std::unique_ptr<Server>> Server::open(const ServerPlace& place) {
   }
   auto proxies = net::HttpProxyRules::from_environment();
   if (!proxies) return make_error(VerbErrc::usage, proxies.error().detail);
-  return std::unique_ptr<Server>(new Server(place, std::move(root), std::move(tls),
+  return std::unique_ptr<Server>(new Server(place, std::move(root), std::move(tls), std::move(peer),
                                             std::move(*proxies), std::string(url.host)));
 }
 
@@ -154,9 +171,8 @@ WallTime Server::now() const {
   return date_ + (clock_.steady_now() - date_at_);
 }
 
-Result<net::HttpClientResponse> Server::send(std::string_view method, std::string_view path,
-                                             const Query& query, const std::string& body,
-                                             std::string_view reason) {
+net::HttpClientRequest Server::request_of(std::string_view method, std::string_view path,
+                                          const Query& query) const {
   net::HttpClientRequest request;
   request.method = method;
   request.url = root_ + std::string(path);
@@ -170,6 +186,17 @@ Result<net::HttpClientResponse> Server::send(std::string_view method, std::strin
   request.headers.add("Accept", "application/json");
   request.headers.add("User-Agent", "concerto");
   if (!place_.token.empty()) request.headers.add("Authorization", "Bearer " + place_.token);
+  return request;
+}
+
+Task<void> Server::keep_answer(Async<net::HttpClientResponse> sent, Answer& to) {
+  to = co_await std::move(sent);
+}
+
+Result<net::HttpClientResponse> Server::send(std::string_view method, std::string_view path,
+                                             const Query& query, const std::string& body,
+                                             std::string_view reason) {
+  net::HttpClientRequest request = request_of(method, path, query);
   if (!reason.empty()) {
     if (!net::is_legal_header_value(reason)) {
       return make_error(VerbErrc::usage, "the reason has a control character");
@@ -179,12 +206,8 @@ Result<net::HttpClientResponse> Server::send(std::string_view method, std::strin
   if (!body.empty()) request.headers.add("Content-Type", "application/json");
   request.body = body;
 
-  Result<net::HttpClientResponse> answer;
-  const auto keep = [](Async<net::HttpClientResponse> sent,
-                       Result<net::HttpClientResponse>& to) -> Task<void> {
-    to = co_await std::move(sent);
-  };
-  run(keep(http_.send(std::move(request), timers_.now() + place_.timeout), answer));
+  Answer answer;
+  run(keep_answer(http_.send(std::move(request), timers_.now() + place_.timeout), answer));
   if (answer) {
     note_date(answer->headers);
     return answer;
@@ -197,6 +220,40 @@ Result<net::HttpClientResponse> Server::send(std::string_view method, std::strin
                                             "; whether it was done is not known");
   }
   return make_error(VerbErrc::unreachable, place_.url + ": " + answer.error().detail);
+}
+
+/// Asks those that have no answer yet, or only the one that there are too many requests.
+void Server::ask_each(std::string_view path, const std::vector<Query>& queries,
+                      std::vector<Answer>& answers) {
+  TaskGroup tasks(io_.get_executor());
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    if (!is_to_be_asked(answers[i])) continue;
+    tasks.spawn(
+        keep_answer(http_.send(request_of("GET", path, queries[i]), timers_.now() + place_.timeout),
+                    answers[i]));
+  }
+  run(tasks.join());
+}
+
+std::vector<Result<json::value>> Server::get_all(std::string_view path,
+                                                 const std::vector<Query>& queries) {
+  std::vector<Answer> answers(queries.size());
+  for (int round = 0; round < rounds_max; ++round) {
+    if (round > 0) std::this_thread::sleep_for(round_pause);
+    ask_each(path, queries, answers);
+    if (std::none_of(answers.begin(), answers.end(), is_to_be_asked)) break;
+  }
+  std::vector<Result<json::value>> values;
+  for (Answer& answer : answers) {
+    if (answer) {
+      note_date(answer->headers);
+      values.push_back(json_of(*answer));
+    } else {
+      values.emplace_back(
+          make_error(VerbErrc::unreachable, place_.url + ": " + answer.error().detail));
+    }
+  }
+  return values;
 }
 
 Error error_of(const net::HttpClientResponse& answer) {

@@ -16,6 +16,7 @@
 #include <concerto/transport/http_client.hpp>
 #include <concerto/transport/system.hpp>
 
+#include "peer_certificate.hpp"
 #include "server_options.hpp"
 
 namespace concerto::tools {
@@ -42,6 +43,10 @@ class Server {
 
   /// JSON of a request that only reads.
   Result<json::value> get(std::string_view path, const Query& query = {});
+  /// The same for several requests, which run at one time; the answers in the order of `queries`.
+  /// What the coordinator refuses for now because there are too many is asked again, for a minute.
+  std::vector<Result<json::value>> get_all(std::string_view path,
+                                           const std::vector<Query>& queries);
   /// Any text of a request that only reads.
   Result<std::string> get_text(std::string_view path, const Query& query = {});
 
@@ -54,18 +59,28 @@ class Server {
 
   /// The coordinator's time, as its last answer had it; this machine's before the first one.
   WallTime now() const;
+  /// The certificates of its connections; null without TLS.
+  const PeerCertificate* certificates() const noexcept { return peer_.get(); }
   const Clock& clock() const noexcept { return clock_; }
 
  private:
   Server(const ServerPlace& place, std::string root, std::shared_ptr<asio::ssl::context> tls,
-         net::HttpProxyRules proxies, std::string connect_to);
+         std::unique_ptr<PeerCertificate> peer, net::HttpProxyRules proxies,
+         std::string connect_to);
 
+  net::HttpClientRequest request_of(std::string_view method, std::string_view path,
+                                    const Query& query) const;
+  using Answer = Result<net::HttpClientResponse>;
+  static Task<void> keep_answer(Async<net::HttpClientResponse> sent, Answer& to);
+  void ask_each(std::string_view path, const std::vector<Query>& queries,
+                std::vector<Answer>& answers);
   void run(Task<void> task);
   void note_date(const net::HttpHeaders& headers);
 
   class NamedResolver;
 
   const ServerPlace place_;
+  const std::unique_ptr<PeerCertificate> peer_;  ///< null without TLS
   const std::string root_;  ///< of URLs: with the name in the certificate as its host
   asio::io_context io_{1};
   net::SystemClock clock_;

@@ -25,8 +25,7 @@ struct TargetState {
   std::uint64_t waiting = 0;
   std::string oldest;
   double calls = 0, errors = 0;
-  std::string paused;  ///< why; empty if it is not
-  bool is_paused = false;
+  std::string paused;  ///< whether whole or in part, and why; empty if it is not
 };
 using Targets = std::map<std::string, TargetState>;
 
@@ -55,6 +54,28 @@ void add_calls(Targets& targets, const MetricsText& metrics) {
   }
 }
 
+/// A pause is of URLs with a text in them: of services whole, of parts of one, or of none that is
+/// known here, which then has a row of its own.
+void add_pause_of(Targets& targets, const json::object& pause) {
+  const std::string value = text_member(pause, "value");
+  const std::string reason = text_member(pause, "reason");
+  const auto mark = [&reason](TargetState& target, const std::string& what) {
+    target.paused = reason.empty() ? what : what + ": " + reason;
+  };
+  bool is_shown = false;
+  for (auto& [name, target] : targets) {
+    const bool is_whole = (name + "/").find(value) != std::string::npos;
+    const bool is_part = !is_whole && value.find(name + "/") != std::string::npos;
+    if (is_whole) mark(target, "yes");
+    if (is_part) mark(target, "in part, " + value);
+    is_shown = is_shown || is_whole || is_part;
+  }
+  if (is_shown) return;
+  TargetState& target = targets[value];
+  target.waiting = count_member(pause, "waiting");
+  mark(target, "yes");
+}
+
 /// Pauses are shown if the coordinator knows them.
 Result<> add_pauses(Targets& targets, Server& server) {
   const auto answer = server.get("/api/concerto/pauses");
@@ -64,10 +85,7 @@ Result<> add_pauses(Targets& targets, Server& server) {
   }
   for (const json::value& one : array_member(object_of(*answer), "pauses")) {
     const json::object& pause = object_of(one);
-    if (text_member(pause, "kind") != "target") continue;
-    TargetState& target = targets[target_of(text_member(pause, "value"))];
-    target.is_paused = true;
-    target.paused = text_member(pause, "reason");
+    if (text_member(pause, "kind") == "target") add_pause_of(targets, pause);
   }
   return ok();
 }
@@ -97,9 +115,9 @@ json::value document_of(const Targets& targets) {
                      {"waiting", target.waiting},
                      {"calls", static_cast<std::uint64_t>(target.calls)},
                      {"errors", static_cast<std::uint64_t>(target.errors)},
-                     {"paused", target.is_paused}};
+                     {"paused", !target.paused.empty()}};
     if (!target.oldest.empty()) one["oldest"] = target.oldest;
-    if (!target.paused.empty()) one["reason"] = target.paused;
+    if (!target.paused.empty()) one["pause"] = target.paused;
     list.push_back(std::move(one));
   }
   return list;
@@ -126,7 +144,7 @@ void print_targets(const Targets& targets, WallTime now) {
                oldest ? duration_text(age) : std::string(),
                std::to_string(static_cast<std::uint64_t>(target.calls)),
                std::to_string(static_cast<std::uint64_t>(target.errors)),
-               target.is_paused && target.paused.empty() ? "yes" : target.paused});
+               target.paused});
   }
   if (table.size() > 0) {
     table.print(std::cout, Terminal::of(STDOUT_FILENO));
@@ -156,7 +174,8 @@ std::function<int()> add_targets(CLI::App& app) {
   add_server_options(app, options->server);
   app.footer(
       "WAITING counts the unfinished transactions that are at this service. CALLS and ERRORS are\n"
-      "those of the coordinator that answers, since its start.");
+      "those of the coordinator that answers, since its start. A pause that fits no service which "
+      "is\nshown has a row of its own.");
   return [options] { return targets_verb(*options); };
 }
 

@@ -206,6 +206,11 @@ Result<BackupReport> write_backup(const BackupSource& source, const BackupReques
                                   const Clock& clock) {
   CONCERTO_CHECK(check_backup_name("name", request.name));
   if (!request.base.empty()) CONCERTO_CHECK(check_backup_name("base", request.base));
+  CONCERTO_TRY(const bool is_inside, is_within(request.directory, source.store));
+  if (is_inside) {
+    return refused_backup("'" + request.directory + "' is in the store '" + source.store +
+                          "' itself, which must hold nothing else");
+  }
   Disk& disk = request.disk != nullptr ? *request.disk : posix_disk();
   CONCERTO_TRY(std::string directory, make_store_directory(disk, request.directory));
   return BackupWriter(source, request, clock, std::move(directory), disk).run();
@@ -215,6 +220,7 @@ Result<BackupReport> backup_closed_store(const std::string& store, const BackupR
                                          const Clock& clock) {
   CONCERTO_TRY(const auto view, StoreView::open(store));
   BackupSource source;
+  source.store = store;
   source.identity_text = view->identity_text();
   source.key = view->identity().key;
   source.last_group = view->last_group();
@@ -235,6 +241,7 @@ Result<BackupReport> backup_open_store(StoreCore& core, const BackupRequest& req
   CONCERTO_CHECK(core.check_place());
   lower_priority();
   BackupSource source;
+  source.store = core.options.path;
   CONCERTO_TRY(source.identity_text, read_file(identity_path(core.options.path)));
   source.key = core.key;
   std::vector<SegmentSet::Held> segments;

@@ -20,6 +20,7 @@ struct BackupSource {
     std::function<Result<>(std::uint64_t first, std::uint64_t last, const UseGroup& use)> read;
   };
 
+  std::string store;          ///< its directory
   std::string identity_text;  ///< the file IDENTITY
   FingerprintKey key{};
   std::vector<Part> parts;  ///< oldest first, never empty

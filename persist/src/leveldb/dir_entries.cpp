@@ -58,4 +58,13 @@ Result<std::string> canonical_dir(const std::string& path) {
   return canonical.string();
 }
 
+Result<bool> is_within(const std::string& path, const std::string& directory) {
+  std::error_code error;
+  const fs::path inner = fs::weakly_canonical(fs::absolute(path, error), error);
+  if (error) return failed("cannot resolve", path, error);
+  CONCERTO_TRY(const std::string outer, canonical_dir(directory));
+  // With a slash behind both, a name does not begin with another one.
+  return (inner / "").lexically_normal().string().starts_with((fs::path(outer) / "").string());
+}
+
 }  // namespace concerto::persist

@@ -29,4 +29,7 @@ Result<std::vector<DirEntry>> list_dir(const std::string& path);
 /// The canonical path of an existing directory: absolute and without links.
 Result<std::string> canonical_dir(const std::string& path);
 
+/// Whether `path`, which may be absent, is the directory or is to be in it. Links are followed.
+Result<bool> is_within(const std::string& path, const std::string& directory);
+
 }  // namespace concerto::persist

@@ -109,6 +109,16 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
   return disk.sync_dir(store);
 }
 
+/// A store, and a backup, take what they do not know for damage. `place`: a directory with a slash
+/// behind it, or empty.
+Result<> check_no_store(const std::string& place) {
+  const std::string directory = place.empty() ? "./" : place;
+  CONCERTO_TRY(const EntryKind kind, kind_of(directory + identity_path("").substr(1)));
+  if (kind == EntryKind::absent) return ok();
+  return make_error(EngineErrc::store_unavailable,
+                    "'" + directory + "' is a store or a backup, which must hold nothing else");
+}
+
 }  // namespace
 
 Result<> write_creating_mark(Disk& disk, const std::string& store, std::string_view text) {
@@ -130,6 +140,7 @@ Result<std::string> make_store_directory(Disk& disk, const std::string& path) {
     if (kind != EntryKind::absent) {
       return make_error(EngineErrc::store_unavailable, "'" + part + "' is not a directory");
     }
+    CONCERTO_CHECK(check_no_store(part.substr(0, part.rfind('/') + 1)));
     CONCERTO_CHECK(disk.create_dir(part));
     CONCERTO_TRY(const std::string made, canonical_dir(part));
     CONCERTO_CHECK(disk.sync_dir(parent_dir(made)));

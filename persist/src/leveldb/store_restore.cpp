@@ -146,6 +146,11 @@ Result<CheckReport> restore_backup(const std::string& backup, const std::string&
                                    const WorkProgress& progress, Disk* used_disk) {
   Disk& disk = used_disk != nullptr ? *used_disk : posix_disk();
   CONCERTO_TRY(const BackupChain chain, BackupChain::open(backup));
+  CONCERTO_TRY(const bool is_inside, is_within(path, backup));
+  if (is_inside) {
+    return make_error(EngineErrc::store_unavailable,
+                      "'" + path + "' is in the backup '" + backup + "' itself");
+  }
   const std::uint64_t groups = chain.group_count();
   const WorkProgress checked = [&](std::uint64_t done, std::uint64_t) {
     return !progress || progress(done, 3 * groups);

@@ -264,8 +264,14 @@ class Backup(unittest.TestCase):
     def test_the_command_line(self):
         coordinator = self.start("asked", "--paused")
         at = ("--server", coordinator.root)
+        for verb in (("doctor",), ("top", "--interval", "0.1")):
+            told = self.concerto(*verb, *at, code=1 if verb[0] == "doctor" else 0)
+            self.assertIn("it was started with --paused", told)
+            self.assertIn("concerto begin", told)
         self.assertIn("works now", self.concerto("begin", *at, "--reason", "it is fine"))
         self.assertIn("was not paused", self.concerto("begin", *at))
+        self.assertNotIn("paused", self.concerto("doctor", *at))
+        self.assertNotIn("paused", self.concerto("top", "--interval", "0.1", *at))
         self.assertIn("a full backup", self.concerto("backup", *at, "--name", "one"))
         http_json("POST", f"{coordinator.api}/submit", self.saga("g", "fine", wait_result=True))
         self.assertIn("builds on one", self.concerto("backup", *at, "--name", "two"))
@@ -273,6 +279,13 @@ class Backup(unittest.TestCase):
         self.assertIn("exists", self.concerto("backup", *at, "--name", "one", code=1))
         self.assertIn("--from and --to", self.concerto("backup", "--from", "x", code=2))
         self.concerto("backup", *at, "--name", "../x", code=3)
+        self.assertEqual(coordinator.terminate(), 0)
+        store = coordinator.settings["Store.Path"]
+        files = sorted(os.listdir(store))
+        for inside in ("", "/b", "/../asked-data/b"):
+            self.assertIn("in the store", self.concerto("backup", "--from", store, "--to",
+                                                        store + inside, code=3))
+        self.assertEqual(sorted(os.listdir(store)), files)
         self.concerto("verify", os.path.join(self.backups, "two"))
 
     def test_finished_transactions_are_archived(self):

@@ -133,7 +133,22 @@ class Acting(CliTestCase):
             "Audit.File": os.path.join(self.home, "audit.jsonl")}, context=context, token=token)
         self.addCleanup(coordinator.kill)
         coordinator.start()
+        self.coordinator = coordinator
         return coordinator
+
+    def test_bench_over_tls_with_a_token(self):
+        common, files, tokens = self.start_closed()
+        self.expect(DONE, "context", "add", "closed", *common, "--token-file", files["client"])
+        grpc = ("bench", "--grpc", f"127.0.0.1:{self.coordinator.grpc_port}")
+        load = ("--", "--transactions", "20", "--warm-up", "0", "--in-flight", "2")
+        for wire in ("grpc", "http"):
+            ran = self.expect(DONE, *grpc, *load, "--wire", wire)
+            self.assertIn("passed: 20 acknowledged, 20 queried", ran.out)
+            self.assertNotIn(tokens["client"], ran.out + ran.err)
+        ran = self.expect(FAILED, *grpc, "--token-file", files["viewer"], *load)
+        self.assertIn("PermissionDenied", ran.out + ran.err)
+        ran = self.expect(FAILED, *grpc, *common[:4], *load)  # another name, and no token
+        self.assertIn("failed: ", ran.out + ran.err)
 
     def test_tokens_and_tls(self):
         common, files, tokens = self.start_closed()
@@ -153,6 +168,11 @@ class Acting(CliTestCase):
         self.assertRegex(ran.out, r"certificate +(ok|warning) +that for server is valid for 1d")
         self.assertIn("may not act", self.expect(DONE, "doctor", "--may-act", "--token-file",
                                                  files["viewer"]).out)
+        self.assertRegex(ran.out, r"certificate +\w+ +the one that it shows is valid for 1d")
+        # Who may not see the metrics is told of the certificate, too.
+        ran = self.expect(FAILED, "doctor", "--token-file", files["client"])
+        self.assertRegex(ran.out, r"certificate +\w+ +the one that it shows is valid for 1d")
+        self.assertNotIn("for server", ran.out)
         os.chmod(files["operator"], 0o640)
         self.assertIn("0640", self.expect(USAGE, "list").err)
         with open(os.path.join(self.home, ".config", "concerto", "config.yml"),

@@ -4,6 +4,8 @@ Usage: bulk_test.py <concerto> <concertod>
 """
 
 import base64
+import gzip
+import os
 
 from cli_test_case import (DONE, FAILED, NOT_FOUND, PARTLY, REFUSED, UNREACHABLE, USAGE,
                            CliTestCase, main)
@@ -151,6 +153,20 @@ class Bulk(CliTestCase):
         self.assertNotIn("not all", self.expect(DONE, "count").out)
         self.api.script("/api/concerto/count", (400, {"message": "by: not by topic"}))
         self.assertIn("by: not by topic", self.expect(REFUSED, "count", "--by", "topic").err)
+
+    def test_an_archive_waits_if_there_are_too_many_requests(self):
+        gids = [f"g{number}" for number in range(40)]
+        self.api.script("/api/dtmsvr/all", (200, {
+            "transactions": [{"gid": gid} for gid in gids], "next_position": ""}))
+        found = (200, {"transaction": {"gid": "g"}, "branches": []})
+        too_many = (429, {"message": "too many requests"})
+        self.api.script("/api/dtmsvr/query", found, too_many, too_many, found)
+        path = os.path.join(self.home, "a.ndjson.gz")
+        self.assertIn("40 transactions", self.expect(DONE, "archive", "--to", path).out)
+        with gzip.open(path, "rt") as file:
+            self.assertEqual(len(file.readlines()), 40)
+        asked = [request[2]["gid"] for request in self.api.asked("/api/dtmsvr/query")]
+        self.assertEqual((set(asked), len(asked)), (set(gids), 42))
 
     def test_a_coordinator_without_the_routes(self):
         for arguments in (("retry", "--all", "--yes"), ("skip", "g1", "--reason", "x"), ("pause",),

@@ -82,6 +82,17 @@ class Reading(CliTestCase):
         self.golden("targets", self.expect(DONE, "targets").out)
         targets = self.expect(DONE, "targets", "-o", "json").json()
         self.assertEqual(sum(target["waiting"] for target in targets), 1)
+        targets.sort(key=lambda one: -one["waiting"])
+        stuck, other = (one["target"] for one in targets)
+        for value, reason in ((stuck.removeprefix("http:") + "/", "repair"),
+                              (other + "/good", "slow"), ("http://nowhere.b.org/x", "moved")):
+            self.expect(DONE, "pause", "target", value, "--reason", reason)
+        paused = {one["target"]: one["pause"] for one in
+                  self.expect(DONE, "targets", "-o", "json").json()}
+        self.assertEqual(paused, {stuck: "yes: repair", other: f"in part, {other}/good: slow",
+                                  "http://nowhere.b.org/x": "yes: moved"})
+        shown = self.expect(DONE, "targets").out
+        self.assertRegex(shown, re.escape(stuck) + r" +1 .*yes: repair")
 
     def test_watch(self):
         coordinator = self.start()

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 
-from cli_test_case import DONE, FAILED, HERE, NOT_FOUND, REFUSED, USAGE, CliTestCase, main
+from cli_test_case import DONE, FAILED, HERE, NOT_FOUND, USAGE, CliTestCase, main
 
 from concerto_testing import need_program
 
@@ -79,6 +79,8 @@ class Shells(CliTestCase):
         self.assertEqual(complete("context", "use", ""), {"prod", "test", "-h", "--help"})
         self.assertEqual(complete("pause", "to"), {"topic"})
         self.assertEqual(complete("context", "add", "x", "--ca", "compl"), {"completion.bash"})
+        for verb in VERBS:
+            self.assertIn("--help", complete(verb, "--h"), verb)
 
     def test_fish(self):
         fish = need_program("fish", "fish")
@@ -97,6 +99,8 @@ class Shells(CliTestCase):
         self.assertEqual(complete("concerto list --context p"), {"prod"})
         self.assertEqual(complete("concerto context use "), {"prod", "test"})
         self.assertEqual(complete("concerto pause to"), {"topic"})
+        for verb in VERBS:
+            self.assertTrue({"-h", "--help"} & complete(f"concerto {verb} -"), verb)
 
     def test_zsh(self):
         zsh = need_program("zsh", "zsh")
@@ -154,7 +158,7 @@ class Shells(CliTestCase):
         ran = self.expect(DONE, "bench", "--grpc", f"127.0.0.1:{coordinator.grpc_port}", "--",
                           "--transactions", "20", "--warm-up", "0", "--in-flight", "2")
         self.assertIn("20", ran.out)
-        self.expect(REFUSED, "bench", "--server", "https://localhost")
+        self.expect(USAGE, "bench", "--server", "http://localhost/dtm")
         self.expect(FAILED, "bench", "--grpc", "127.0.0.1:1", "--", "--seconds", "0.2")
 
 

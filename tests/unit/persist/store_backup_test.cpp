@@ -314,6 +314,41 @@ TEST_F(StoreBackup, NamesAndWhatIsThereAreChecked) {
   EXPECT_EQ(file_content(backup("next.partial") + "/notes.txt"), "mine");
 }
 
+TEST_F(StoreBackup, GoesNeitherIntoItsStoreNorBack) {
+  make_store();
+  const auto before = bytes_below(options.path);
+  for (const std::string inside : {"", "/backups", "/x/../backups/deep", "/."}) {
+    auto asked = request("full", {});
+    asked.directory = options.path + inside;
+    const auto made = backup_closed_store(options.path, asked, clock);
+    ASSERT_FALSE(made) << inside;
+    EXPECT_THAT(made.error().detail, testing::HasSubstr("in the store"));
+  }
+  EXPECT_EQ(bytes_below(options.path), before);
+  auto beside = request("full", {});
+  beside.directory = options.path + "-backups";  // begins as the store's path does
+  ASSERT_TRUE(backup_closed_store(options.path, beside, clock));
+  const std::string backup = beside.directory + "/full";
+  const auto bytes = bytes_below(backup);
+  EXPECT_FALSE(restore_backup(backup, backup));
+  const auto inside = restore_backup(backup, backup + "/store");
+  ASSERT_FALSE(inside);
+  EXPECT_THAT(inside.error().detail, testing::HasSubstr("in the backup"));
+  EXPECT_EQ(bytes_below(backup), bytes);
+  // Nor is any other store, or a backup of one, put there.
+  for (const std::string& place :
+       {options.path + "/more", options.path + "/one/two", backup + "/x"}) {
+    persist::LevelDbOptions there = options;
+    there.path = place;
+    EXPECT_FALSE(persist::LevelDbStore::open(there, clock, log)) << place;
+  }
+  const auto in_store = restore_backup(backup, options.path + "/restored");
+  ASSERT_FALSE(in_store);
+  EXPECT_THAT(in_store.error().detail, testing::HasSubstr("must hold nothing else"));
+  EXPECT_EQ(bytes_below(backup), bytes);
+  EXPECT_EQ(bytes_below(options.path), before);
+}
+
 TEST_F(StoreBackup, AStoreInUseIsNeitherVerifiedNorCopiedByOthers) {
   const auto store = open();
   EXPECT_FALSE(verify_store(options.path));

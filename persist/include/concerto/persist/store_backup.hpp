@@ -20,7 +20,7 @@ using WorkProgress = std::function<bool(std::uint64_t done, std::uint64_t total)
 
 /// A backup that is to be made of an embedded store. See docs/storage-format.md.
 struct BackupRequest {
-  std::string directory;  ///< holds the backups; created if absent
+  std::string directory;  ///< holds the backups, outside the store; created if absent
   std::string name;       ///< of the new backup, which is a directory in `directory`
   /// The name of an earlier backup in `directory`. The new one then holds only what came later.
   /// Empty: the new one holds everything.

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <cstdlib>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -47,6 +48,36 @@ TEST(LoadOptions, AreRead) {
   EXPECT_EQ(options.failures_max, 3U);
   EXPECT_EQ(options.purposes.fail_share, 0);
   EXPECT_EQ(options.purposes.error_share, 0.125);
+}
+
+TEST(LoadOptions, SayHowACoordinatorIsReachedOverTls) {
+  ::unsetenv("CONCERTO_TOKEN");
+  const LoadOptions plain = parse({"--http", "[::1]:80"});
+  EXPECT_EQ(plain.http_root(), "http://[::1]:80");
+  EXPECT_EQ(plain.access.token, "");
+  const std::string file = testing::TempDir() + "load_token";
+  std::ofstream(file) << "s3cret\n";
+  const LoadOptions named =
+      parse({"--tls", "--http", "10.0.0.1:443", "--server-name", "dtm.b.org", "--ca", "ca.pem",
+             "--cert", "own.pem", "--key", "own.key", "--token-file", file});
+  EXPECT_EQ(named.http_root(), "https://dtm.b.org:443");
+  EXPECT_TRUE(named.access.uses_tls);
+  EXPECT_EQ(named.access.ca, "ca.pem");
+  EXPECT_EQ(named.access.certificate, "own.pem");
+  EXPECT_EQ(named.access.key, "own.key");
+  EXPECT_EQ(named.access.token, "s3cret");
+  ::setenv("CONCERTO_TOKEN", "of-environment", 1);
+  EXPECT_EQ(parse({}).access.token, "of-environment");
+  EXPECT_EQ(parse({"--token-file", file}).access.token, "s3cret");
+  ::unsetenv("CONCERTO_TOKEN");
+  for (const Arguments& wrong :
+       {Arguments{"--ca", "ca.pem"}, Arguments{"--server-name", "x"},
+        Arguments{"--tls", "--cert", "own.pem"}, Arguments{"--token-file", "/nowhere"},
+        Arguments{"--token-file", "/dev/null"}}) {
+    const LoadCommandLine line = parse_command_line(wrong);
+    EXPECT_EQ(line.exit_code, exit_usage) << wrong.back();
+    EXPECT_THAT(line.for_stderr, HasSubstr("--")) << wrong.back();
+  }
 }
 
 TEST(LoadOptions, TransactionsAloneHaveNoLimitInSeconds) {
