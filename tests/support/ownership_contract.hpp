@@ -78,6 +78,37 @@ TEST_P(OwnershipContract, ThereIsNoClaimOnWhatIsFinishedOrDoesNotExist) {
   }
 }
 
+TEST_P(OwnershipContract, AListKnowsWhoHasTheLease) {
+  for (const char* gid : {"mine", "resting", "over", "done"}) create_one(gid);
+  create_one("prepared", TransStatus::prepared);
+  ASSERT_EQ(succeed_by(store(), "done"), error_code{});
+  end_leases();
+  ASSERT_TRUE(claims(store(), "mine"));
+  ASSERT_TRUE(claims(store(), "resting"));
+  ASSERT_EQ(commit_code_by(store(), rest("resting", std::chrono::seconds(60))), error_code{});
+  const auto owner = wait(ownership_of(store()).owner_of(Gid("mine"))).value();
+  ASSERT_TRUE(owner.has_value());
+  std::map<std::string, std::string> owners;
+  std::string seen;
+  ListFilter filter;
+  filter.accepts_owner = [&seen](std::string_view by) {
+    seen = by;
+    return true;
+  };
+  filter.accepts = [&](const Transaction& trans) { return owners[trans.gid.str()] = seen, false; };
+  ASSERT_TRUE(wait(other().list(filter, "", 1)));
+  EXPECT_EQ(
+      owners,
+      (std::map<std::string, std::string>{
+          {"mine", owner->id}, {"resting", ""}, {"over", ""}, {"done", ""}, {"prepared", ""}}));
+  ListFilter held;
+  held.accepts_owner = [&](std::string_view by) { return by == owner->id; };
+  const auto page = wait(store().list(held, "", 10));
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->transactions.size(), 1U);
+  EXPECT_EQ(page->transactions[0].gid, Gid("mine"));
+}
+
 TEST_P(OwnershipContract, AClaimOfAllTakesItFromSomebodyAtWork) {
   create_one("g");
   EXPECT_TRUE(claims(other(), "g", Claim::always));

@@ -367,15 +367,14 @@ Async<UnfinishedPage> SharedStore::scan_unfinished(std::uint64_t from, std::size
 }
 
 Async<TransPage> SharedStore::list(ListFilter filter, std::string position, std::size_t limit) {
+  if (filter.accepts_owner) {
+    filter.accepts = [this, own = std::move(filter.accepts),
+                      accepts_owner = std::move(filter.accepts_owner)](const Transaction& trans) {
+      const auto owner = world_.owner_of(node_, trans.gid, clock_.wall_now());
+      return accepts_owner(owner ? owner->id : std::string_view()) && (!own || own(trans));
+    };
+  }
   return world_.data().list(std::move(filter), std::move(position), limit);
-}
-
-Async<std::vector<KvRecord>> SharedStore::find_kv(std::string cat, std::string key) {
-  return world_.data().find_kv(std::move(cat), std::move(key));
-}
-
-Async<KvPage> SharedStore::scan_kv(std::string cat, std::string position, std::size_t limit) {
-  return world_.data().scan_kv(std::move(cat), std::move(position), limit);
 }
 
 Async<> SharedStore::create_kv(KvRecord record) {

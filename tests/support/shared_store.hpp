@@ -126,8 +126,12 @@ class SharedStore final : public Store, public Ownership {
   Async<std::optional<Transaction>> load(Gid gid) override;
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;
-  Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override;
-  Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override;
+  Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override {
+    return world_.data().find_kv(std::move(cat), std::move(key));
+  }
+  Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override {
+    return world_.data().scan_kv(std::move(cat), std::move(position), limit);
+  }
   Async<> create_kv(KvRecord record) override;
   Async<> update_kv(KvRecord record) override;
   Async<> delete_kv(std::string cat, std::string key) override;

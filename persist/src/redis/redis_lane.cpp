@@ -80,15 +80,21 @@ void RedisLane::stop() {
 }
 
 Async<ReplyPtr> RedisLane::ask(std::string command, Deed deed) {
+  const Executor executor = co_await asio::this_coro::executor;
+  auto start = [this, &command, deed, &executor](Completion<Answer> completion) {
+    ask_then(std::move(command), deed, executor, std::move(completion));
+  };
+  co_return co_await suspend<Answer>(start);
+}
+
+void RedisLane::ask_then(std::string command, Deed deed, const Executor& executor,
+                         Completion<Result<ReplyPtr>> completion) {
   auto ask = std::make_unique<Ask>();
   ask->command = std::move(command);
   ask->deed = deed;
-  ask->executor = co_await asio::this_coro::executor;
-  auto start = [this, &ask](Completion<Answer> completion) {
-    ask->completion = std::move(completion);
-    if (Result<> queued = queue(ask); !queued) Answers{}.add(*ask, std::move(queued).error());
-  };
-  co_return co_await suspend<Answer>(start);
+  ask->executor = executor;
+  ask->completion = std::move(completion);
+  if (Result<> queued = queue(ask); !queued) Answers{}.add(*ask, std::move(queued).error());
 }
 
 Result<> RedisLane::put(std::string command, Deed deed) {

@@ -69,6 +69,10 @@ class RedisLane {
   /// `error_of`; store_busy; store_unavailable; overloaded if the queue has no room for a command
   /// that creates.
   Async<ReplyPtr> ask(std::string command, Deed deed);
+  /// The same for who awaits several answers: `completion` gets the answer on `executor`, after
+  /// this function has returned.
+  void ask_then(std::string command, Deed deed, const Executor& executor,
+                Completion<Result<ReplyPtr>> completion);
   /// Queues a command for which nobody waits.
   Result<> put(std::string command, Deed deed);
   /// The same as `ask`, for a thread that may block.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "../kv_table.hpp"
@@ -50,6 +51,20 @@ std::string newest(const std::string& part, std::optional<std::uint64_t> before)
   return command;
 }
 
+/// The newest entries of these parts, the newest first. The references outlive the call.
+Async<std::vector<Entry>> newest_entries(RedisLane& lane, const std::vector<std::string>& parts,
+                                         std::optional<std::uint64_t> before) {
+  std::vector<Entry> entries;
+  for (const std::string& part : parts) {
+    std::string command = newest(part, before);
+    CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane.ask(std::move(command), Deed::reads));
+    for (Entry& entry : entries_of(Reply{reply.get()})) entries.push_back(std::move(entry));
+  }
+  std::ranges::sort(entries, std::ranges::greater{}, &Entry::place);
+  if (entries.size() > records_at_once) entries.resize(records_at_once);
+  co_return entries;
+}
+
 }  // namespace
 
 /// The transactions without branches. A gid without a record, or with a damaged one, is left out.
@@ -76,6 +91,42 @@ Async<std::vector<Transaction>> RedisStore::records(std::vector<std::string> gid
     if (!whole && whole.error().code != EngineErrc::store_damaged) co_return whole.error();
     // It may have changed between the two reads.
     if (whole && *whole) found.push_back(without_branches(**whole));
+  }
+  co_return found;
+}
+
+/// As `load` for each of them, with all commands under way at a time. In the order of the gids.
+Task<std::vector<Result<std::optional<Transaction>>>> RedisStore::load_all(std::vector<Gid> gids) {
+  struct Batch {
+    std::vector<Result<ReplyPtr>> replies;
+    std::size_t left = 0;
+    Completion<bool> completion;
+  };
+  std::vector<Result<std::optional<Transaction>>> found;
+  if (gids.empty()) co_return found;
+  const Executor here = co_await asio::this_coro::executor;
+  const auto batch = std::make_shared<Batch>();
+  batch->replies.resize(gids.size());
+  batch->left = gids.size();
+  auto start = [this, batch, &gids, &here](Completion<bool> completion) {
+    batch->completion = std::move(completion);
+    for (std::size_t i = 0; i < gids.size(); ++i) {
+      const auto take = [batch, i](Result<ReplyPtr> reply) {
+        batch->replies[i] = std::move(reply);
+        if (--batch->left == 0) batch->completion(true);
+      };
+      lane_of(gids[i]).ask_then(commands_.load(gids[i]), Deed::reads, here,
+                                Completion<Result<ReplyPtr>>(take));
+    }
+  };
+  co_await suspend<bool>(start);
+  for (std::size_t i = 0; i < gids.size(); ++i) {
+    const Result<ReplyPtr>& reply = batch->replies[i];
+    if (reply) {
+      found.push_back(loaded(std::move(gids[i]), *reply));
+    } else {
+      found.emplace_back(reply.error());
+    }
   }
   co_return found;
 }
@@ -117,19 +168,19 @@ Async<TransPage> RedisStore::list(ListFilter filter, std::string position, std::
   TransPage page;
   std::size_t page_bytes = 0;
   for (;;) {
-    std::vector<Entry> entries;
-    for (const std::string& part : parts) {
-      std::string command = newest(part, before);
-      CONCERTO_CO_TRY(const ReplyPtr reply,
-                      co_await common_lane().ask(std::move(command), Deed::reads));
-      for (Entry& entry : entries_of(Reply{reply.get()})) entries.push_back(std::move(entry));
-    }
+    CONCERTO_CO_TRY(const std::vector<Entry> entries,
+                    co_await newest_entries(common_lane(), parts, before));
     if (entries.empty()) co_return page;
-    std::ranges::sort(entries, std::ranges::greater{}, &Entry::place);
-    if (entries.size() > records_at_once) entries.resize(records_at_once);
     std::vector<std::string> gids;
     for (const Entry& entry : entries) gids.push_back(entry.gid);
     CONCERTO_CO_TRY(const auto found, co_await records(std::move(gids)));
+    // The whole transactions of those that fit so far, in their order.
+    std::vector<Gid> wanted;
+    for (const Transaction& trans : found) {
+      if (own && matches(filter, trans)) wanted.push_back(trans.gid);
+    }
+    auto wholes = co_await load_all(std::move(wanted));
+    std::size_t next_whole = 0;
     std::size_t next = 0;
     for (const Entry& entry : entries) {
       const std::uint64_t place = entry.place;
@@ -139,8 +190,14 @@ Async<TransPage> RedisStore::list(ListFilter filter, std::string position, std::
       }
       const Transaction& trans = found[next++];
       bool fits = matches(filter, trans);
+      const std::size_t at_whole = fits && own ? next_whole++ : 0;
+      if (fits && filter.accepts_owner) {
+        const auto owner = co_await owner_of(trans.gid);
+        if (!owner) co_return owner.error();
+        fits = filter.accepts_owner(*owner ? std::string_view((*owner)->id) : std::string_view());
+      }
       if (fits && own) {
-        const auto whole = co_await load(trans.gid);
+        const auto& whole = wholes[at_whole];
         if (!whole && whole.error().code != EngineErrc::store_damaged) co_return whole.error();
         fits = whole && *whole && own(**whole);
       }

@@ -147,17 +147,21 @@ Result<Transaction> RedisStore::told(const Gid& gid, Result<Transaction> read) {
 Async<std::optional<Transaction>> RedisStore::load(Gid gid) {
   std::string command = commands_.load(gid);
   CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane_of(gid).ask(std::move(command), Deed::reads));
+  co_return loaded(std::move(gid), reply);
+}
+
+Result<std::optional<Transaction>> RedisStore::loaded(Gid gid, const ReplyPtr& reply) {
   const Reply answer{reply.get()};
   std::optional<Transaction> found;
-  if (answer.size() == 1) co_return damaged_.trans(gid.view(), answer[0].text());
+  if (answer.size() == 1) return damaged_.trans(gid.view(), answer[0].text());
   if (answer.size() == 0) {
     damaged_.is_sound(gid.view());
-    co_return found;
+    return found;
   }
-  CONCERTO_CO_TRY(Transaction trans, told(gid, trans_of(answer[0].text(), texts_of(answer[1]))));
+  CONCERTO_TRY(Transaction trans, told(gid, trans_of(answer[0].text(), texts_of(answer[1]))));
   trans.gid = std::move(gid);
   found = std::move(trans);
-  co_return found;
+  return found;
 }
 
 namespace {

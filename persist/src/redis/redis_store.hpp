@@ -81,6 +81,8 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Async<> update(const UpdateTrans& update, Durability durability);
   Async<> settle_all();
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
+  Task<std::vector<Result<std::optional<Transaction>>>> load_all(std::vector<Gid> gids);
+  Result<std::optional<Transaction>> loaded(Gid gid, const ReplyPtr& reply);
   Async<std::vector<Transaction>> oldest_open();
   Result<> note_unclaimed(Reply entry);
   Result<Transaction> told(const Gid& gid, Result<Transaction> read);

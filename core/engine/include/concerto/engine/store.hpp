@@ -99,6 +99,10 @@ struct ListFilter {
   std::optional<WallTime> created_to;    ///< inclusive
   /// Called last, with the whole transaction. Called on any thread, but on one at a time.
   std::function<bool(const Transaction&)> accepts;
+  /// Called before `accepts`, on the same thread, with the id of who has the lease of the
+  /// transaction (Owner::id); empty if nobody has it. Only stores with an Ownership know it: others
+  /// are not asked (Coordinator::list).
+  std::function<bool(std::string_view owner)> accepts_owner = {};
 };
 
 /// A page ends early when its transactions have this many bytes, so that answers are bounded.
