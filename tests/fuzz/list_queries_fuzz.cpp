@@ -30,9 +30,14 @@ void list_queries(std::string_view input) {
   HttpRequest request;
   request.query = decode_query(input);
   const WallTime now{std::chrono::seconds{1'700'000'000}};
-  const auto query = list_query_from(request, now, ModeTable::standard());
+  auto query = list_query_from(request, ModeTable::standard());
   if (!query) {
     require(query.error().code == Errc::invalid_request && !query.error().detail.empty());
+    return;
+  }
+  const Result<> own = take_own_parameters(request, now, *query);
+  if (!own) {
+    require(own.error().code == Errc::invalid_request && !own.error().detail.empty());
     return;
   }
   require(query->limit >= 1 && query->limit <= list_limit_max);
@@ -40,6 +45,7 @@ void list_queries(std::string_view input) {
   require(query->trouble.error.size() <= search_bytes_max);
   check_position(query->position);
   if (!query->gid.empty()) return;
+  require(query->topic.size() <= search_bytes_max && query->owner.size() <= search_bytes_max);
   if (request.query.empty()) require(!query->filter.type && !query->filter.created_to);
   if (const auto age = integer_value(request, "minAge", 0); age && *age > 0) {
     require(query->filter.created_to.has_value() && *query->filter.created_to < now);

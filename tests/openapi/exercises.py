@@ -83,7 +83,8 @@ def lists(witness, gids):
                    "/api/dtmsvr/resetCronTime?timeout=100000&limit=5",
                    "/api/concerto/audit?limit=5", "/api/concerto/count",
                    *(f"/api/concerto/count?by={by}&status=submitted&minAge=1&maxAge=99999"
-                     for by in ("status", "transType", "target", "topic", "age")),
+                     for by in ("status", "transType", "target", "lastError", "topic",
+                                "owner", "age")),
                    "/api/concerto/jobs?limit=5", "/api/concerto/jobs?id=none",
                    "/api/concerto/why", "/api/concerto/why?gid=nobody"):
         witness.get(target)
@@ -122,6 +123,8 @@ def actions(witness):
     witness.post("/api/concerto/edit", {**edit, "gid": "acted-1", "url": "http://127.0.0.1:9/e"})
     for pause in ({"kind": "target", "value": "nowhere", "reason": "a test"},
                   {"kind": "mode", "value": "xa"}):
+        for name in ("pause", "resume"):
+            witness.post(f"/api/concerto/{name}", {**pause, "dryRun": True})
         for name in ("pause", "pause", "resume", "resume"):
             witness.post(f"/api/concerto/{name}", pause)
             witness.get("/api/concerto/pauses")
@@ -136,6 +139,10 @@ def topics(witness):
         witness.get(f"/api/concerto/count?{selection}")
     for topic in ("t1", "none"):
         witness.post("/api/concerto/retry", {"select": {"topic": topic}, "dryRun": True})
+        for dry_run in ({"dryRun": True}, {}):
+            for name in ("pause", "resume"):
+                witness.post(f"/api/concerto/{name}",
+                             {"kind": "topic", "value": topic, "reason": "a test", **dry_run})
     _pages(witness, "/api/dtmsvr/scanKV?cat=topics&limit=2")
     witness.get("/api/dtmsvr/queryKV?cat=topics&key=t1")
     witness.get("/api/dtmsvr/unsubscribe?topic=t1&url=http://127.0.0.1:9/u")

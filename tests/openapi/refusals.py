@@ -90,11 +90,14 @@ def _actions():
                   {"reason": ""}, {"reason": "r" * 1025}, {"dryRun": "no"}, {"unknown": 1}):
         yield "/api/concerto/edit", {"gid": "g", "url": "http://127.0.0.1:9/e", "reason": "r",
                                      **fault}
-    for fault in ({"kind": "topic"}, {"kind": None}, {"value": ""}, {"value": 1},
-                  {"value": "v" * 101}, {"reason": 1}, {"unknown": 1}):
+    for member in ("target", "lastError", "topic", "owner", "status", "transType"):
+        for name in ("retry", "stop"):
+            yield f"/api/concerto/{name}", {"select": {member: ""}}
+    for fault in ({"kind": "planet"}, {"kind": None}, {"value": None}, {"dryRun": 1},
+                  {"value": ""}, {"value": 1}, {"value": "v" * 101}, {"reason": 1}, {"unknown": 1}):
         for name in ("pause", "resume"):
             yield f"/api/concerto/{name}", {"kind": "target", "value": "none", **fault}
-    for body in ({}, {"id": 1}):
+    for body in ({}, {"id": 1}, {"id": ""}, {"id": "a", "unknown": 1}):
         yield "/api/concerto/cancelJob", body
     for body in ({"reason": 1}, {"reason": "r" * 1025}, {"unknown": 1}, []):
         yield "/api/concerto/begin", body
@@ -122,13 +125,15 @@ def _targets():
             yield f"/api/dtmsvr/{name}?{query}"
     for target in ("query", "query?gid=", "all?limit=x", "all?createTimeStart=x",
                    "all?createTimeEnd=1.5", "all?minAge=x", "all?explain=x",
-                   "all?status=x", "all?transType=x",
+                   "all?status=x", "all?transType=x", "all?target=", "all?lastError=", "all?topic=",
+                   "all?owner=", "all?minAge=-1", "all?maxAge=0", "all?explain=",
                    f"all?target={'t' * 1025}", "resetCronTime?timeout=x", "resetCronTime?limit=x",
                    "scanKV?limit=x"):
         yield f"/api/dtmsvr/{target}"
     yield "/api/concerto/audit?limit=x"
     for query in ("by=x", "minAge=x", "minAge=-1", "maxAge=x", "maxAge=0", "status=x",
-                  "status=failed", "transType=x", f"target={'t' * 1025}"):
+                  "status=failed", "transType=x", f"target={'t' * 1025}", "target=", "lastError=",
+                  "topic=", "owner=", "status=", "transType=", "by="):
         yield f"/api/concerto/count?{query}"
     yield "/api/concerto/jobs?limit=x"
     yield "/api/concerto/why"

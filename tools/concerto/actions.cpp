@@ -135,7 +135,8 @@ class ActionRun {
                  : tell(preview.error());
     }
     const json::object& found = object_of(*preview);
-    expected_ = is_partial(found) ? 0 : count_member(found, "matched");
+    expected_ =
+        is_partial(found) ? 0 : count_member(found, "matched") + count_member(found, "refused");
     if (options_.limit > 0 && expected_ > options_.limit) expected_ = options_.limit;
     if (options_.yes) return 0;
     show_preview(found, std::cerr, Terminal::of(STDERR_FILENO));
@@ -169,7 +170,11 @@ class ActionRun {
     if (table.size() > 0) table.print(out, terminal);
     const std::uint64_t matched = count_member(found, "matched");
     out << counted(matched, "transaction") << (is_partial(found) ? " or more" : "")
-        << (matched > table.size() && table.size() > 0 ? ", some of them above" : "") << std::endl;
+        << (matched > table.size() && table.size() > 0 ? ", some of them above" : "");
+    const std::uint64_t refused = count_member(found, "refused");
+    if (refused > 0) out << "; it would be refused for " << refused;
+    out << std::endl;
+    if (refused > 0) tell_errors(found);
   }
 
   int show(const json::object& answer, std::size_t gids) {

@@ -185,11 +185,18 @@ int why(const GetOptions& options) {
   return 0;
 }
 
+/// An empty variable of a script is no transaction.
+void add_gid(CLI::App& app, std::string& gid) {
+  const CLI::Validator some_text(
+      [](const std::string& text) { return text.empty() ? "expected a gid, found none" : ""; }, "");
+  app.add_option("gid", gid, "The transaction")->type_name("GID")->required()->check(some_text);
+}
+
 }  // namespace
 
 std::function<int()> add_get(CLI::App& app) {
   auto options = std::make_shared<GetOptions>();
-  app.add_option("gid", options->gid, "The transaction")->type_name("GID")->required();
+  add_gid(app, options->gid);
   app.add_option("--payloads", options->payloads, "Show what the branches are sent")
       ->type_name("")
       ->default_str("none")
@@ -202,7 +209,7 @@ std::function<int()> add_get(CLI::App& app) {
 
 std::function<int()> add_why(CLI::App& app) {
   auto options = std::make_shared<GetOptions>();
-  app.add_option("gid", options->gid, "The transaction")->type_name("GID")->required();
+  add_gid(app, options->gid);
   add_form_option(app, options->server.form);
   add_server_options(app, options->server);
   return [options] { return why(*options); };

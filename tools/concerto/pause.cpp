@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <concerto/base/utf8.hpp>
+
 #include "json_members.hpp"
 #include "server.hpp"
 #include "table.hpp"
@@ -32,7 +34,7 @@ void print_pauses(const json::array& pauses) {
   for (const json::value& one : pauses) {
     const json::object& pause = object_of(one);
     table.add({text_member(pause, "kind"), text_member(pause, "value"),
-               std::to_string(count_member(pause, "waiting")),
+               pause.contains("waiting") ? std::to_string(count_member(pause, "waiting")) : "",
                to_the_second(text_member(pause, "since")), text_member(pause, "caller"),
                text_member(pause, "reason")});
   }
@@ -72,9 +74,20 @@ int change_pause(const char* action, const PauseOptions& options) {
     write_document(std::cout, options.server.form, *answer);
     return 0;
   }
-  json::array one;
-  one.push_back(*answer);
-  print_pauses(one);
+  const json::object& told = object_of(*answer);
+  const bool is_pause = told.contains("kind");
+  if (is_pause) {
+    json::array one;
+    one.push_back(*answer);
+    print_pauses(one);
+  } else {
+    std::cout << options.kind << ' ' << visible_line(options.value) << " goes on" << std::endl;
+  }
+  if (told.contains("id")) {
+    std::cerr << "job " << visible_line(text_member(told, "id"))
+              << " tries now what was held up: concerto jobs" << std::endl;
+  }
+  if (options.dry_run && is_partial(told)) std::cerr << "there may be more" << std::endl;
   if (options.dry_run) std::cerr << "nothing was changed" << std::endl;
   return 0;
 }

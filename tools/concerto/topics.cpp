@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 
+#include <concerto/base/utf8.hpp>
 #include <concerto/transport/percent.hpp>
 
 #include "json_members.hpp"
@@ -85,6 +86,11 @@ int change_topic(const TopicsOptions& options, std::string_view method, std::str
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
   const auto answer = (*server)->change(method, path, query, options.reason);
+  // In the words of the reference, with its status 500.
+  if (!answer && answer.error().detail.find("storage: NotFound") != std::string::npos) {
+    return tell(
+        make_error(VerbErrc::not_found, "there is no topic '" + visible_line(options.topic) + "'"));
+  }
   if (!answer) return tell(answer.error());
   if (options.server.form != Form::table) {
     write_document(std::cout, options.server.form, *answer);

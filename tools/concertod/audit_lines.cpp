@@ -207,9 +207,7 @@ void add_record(net::AuditPage& page, std::string_view line, bool tells_local, s
 }  // namespace
 
 std::string audit_line(const net::AuditRecord& record, WallTime now, std::size_t left_out) {
-  const std::size_t bytes_max = record.event == net::AuditRecord::Event::refused
-                                    ? refused_text_bytes_max
-                                    : audit_text_bytes_max;
+  const bool is_refused = record.event == net::AuditRecord::Event::refused;
   std::string line = "{\"ts\":\"" + time_text(now) + "\",\"id\":" + shown(record.id) +
                      ",\"event\":\"" + std::string{name_of(record.event)} + "\"";
   const std::pair<std::string_view, const std::string&> members[] = {
@@ -219,6 +217,10 @@ std::string audit_line(const net::AuditRecord& record, WallTime now, std::size_t
       {"trace", record.trace}};
   for (const auto& [name, text] : members) {
     if (text.empty()) continue;
+    const bool is_long = &text == &record.details || &text == &record.result;
+    const std::size_t bytes_max = is_refused ? refused_text_bytes_max
+                                  : is_long  ? audit_long_text_bytes_max
+                                             : audit_text_bytes_max;
     line.append(",\"").append(name).append("\":").append(shown(text, bytes_max));
   }
   if (left_out > 0) line += ",\"left_out\":" + std::to_string(left_out);

@@ -13,7 +13,9 @@
 namespace concerto::tools {
 
 /// The most bytes of one text of a record that are kept, before escapes. Texts come from outside.
-inline constexpr std::size_t audit_text_bytes_max = 512;
+inline constexpr std::size_t audit_text_bytes_max = 1'024;
+/// The same for `details` and `result`: there is room for the two URLs of an edit.
+inline constexpr std::size_t audit_long_text_bytes_max = 18'000;
 /// The same for a refused attempt, because everybody can make attempts.
 inline constexpr std::size_t refused_text_bytes_max = 200;
 

@@ -1,5 +1,6 @@
 #include "backup_pages.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include <concerto/base/json_tree.hpp>
 #include <concerto/base/start_thread.hpp>
 #include <concerto/engine/error.hpp>
+#include <concerto/protocol/parameters.hpp>
 
 #include "ops_paths.hpp"
 
@@ -52,6 +54,22 @@ net::HttpResponse error_answer(unsigned status, const std::string& message) {
   return net::json_response(status, json::serialize(body));
 }
 
+void add_caller(net::AuditRecord& record, const net::HttpRequest& request,
+                const RequestContext& context) {
+  record.action = "backup";
+  record.by = "http";
+  record.id = request.headers.find(net::audit_id_header).value_or(std::string_view{});
+  record.caller = context.caller.name();
+  record.from = context.peer.str();
+  record.trace = context.trace.str();
+  if (record.reason.empty()) {
+    record.reason = request.headers.find("X-Concerto-Reason").value_or(std::string_view{});
+  }
+  if (record.reason.empty()) {
+    record.reason = request.query_value("reason").value_or(std::string_view{});
+  }
+}
+
 Error wrong_body(std::string text) {
   return make_error(Errc::invalid_request, std::move(text));
 }
@@ -80,12 +98,12 @@ BackupPages::~BackupPages() {
 
 void BackupPages::register_on(net::GatedRouter& router) {
   router.add("POST", backup_path, makes_backup,
-             [this](net::HttpRequest request, const RequestContext& /*context*/) {
-               return begin(std::move(request));
+             [this](net::HttpRequest request, const RequestContext& context) {
+               return begin(std::move(request), context);
              });
   router.add("GET", backup_path, shows_backups,
-             [this](const net::HttpRequest& /*request*/, const RequestContext& /*context*/) {
-               return show();
+             [this](const net::HttpRequest& request, const RequestContext& /*context*/) {
+               return show(net::check_parameters(request, {}));
              });
 }
 
@@ -103,8 +121,11 @@ Result<BackupPages::Wanted> BackupPages::read_wanted(std::string_view body) cons
   JsonTree tree;
   CONCERTO_CHECK(tree.parse(body));
   if (!tree.root().is(JsonKind::object)) return wrong_body("the body: expected an object");
+  std::vector<std::string> keys;
   for (const JsonValue member : tree.root()) {
     const std::string key(member.key());
+    if (std::ranges::count(keys, key) > 0) return wrong_body(key + ": is there more than once");
+    keys.push_back(key);
     const bool is_flag = key == "full";
     if (!is_flag && key != "name" && key != "base" && key != "reason") {
       return wrong_body("'" + key + "' is not known");
@@ -115,6 +136,7 @@ Result<BackupPages::Wanted> BackupPages::read_wanted(std::string_view body) cons
     if (is_flag) {
       wanted.full = member.boolean();
     } else if (key == "reason") {  // for the audit log
+      wanted.end.reason = member.text();
       if (member.text().size() > reason_bytes_max) {
         return wrong_body("reason: more than " + std::to_string(reason_bytes_max) + " bytes");
       }
@@ -127,9 +149,12 @@ Result<BackupPages::Wanted> BackupPages::read_wanted(std::string_view body) cons
   return wanted;
 }
 
-Task<net::HttpResponse> BackupPages::begin(net::HttpRequest request) {
+Task<net::HttpResponse> BackupPages::begin(net::HttpRequest request, RequestContext context) {
+  const Result<> known = net::check_parameters(request, {"reason"});
+  if (!known) co_return error_answer(400, known.error().detail);
   if (!refusal_.empty()) co_return error_answer(501, refusal_);
-  const Result<Wanted> wanted = read_wanted(request.body);
+  Result<Wanted> wanted = read_wanted(request.body);
+  if (wanted) add_caller(wanted->end, request, context);
   if (!wanted) co_return error_answer(400, wanted.error().detail);
   const MutexLock lock(mutex_);
   if (std::string_view{state_.state} == "running") {
@@ -150,6 +175,16 @@ Task<net::HttpResponse> BackupPages::begin(net::HttpRequest request) {
   body["state"] = "running";
   body["name"] = wanted->name;
   co_return net::json_response(202, json::serialize(body));
+}
+
+/// Told when the backup has ended. The first record of the request has the same id.
+void BackupPages::write_end(const Wanted& wanted, const Result<persist::BackupReport>& made) {
+  if (!write_end_ || wanted.end.id.empty()) return;
+  net::AuditRecord end = wanted.end;
+  end.event = made ? net::AuditRecord::Event::done : net::AuditRecord::Event::failed;
+  end.details = "name " + wanted.name;
+  end.result = made ? "complete, " + std::to_string(made->bytes) + " bytes" : made.error().detail;
+  write_end_(end);
 }
 
 void BackupPages::look() {
@@ -205,6 +240,7 @@ void BackupPages::run(const Wanted& wanted) {
   } else {
     write_line_(LogLevel::error, "backup '" + wanted.name + "' failed: " + made.error().detail);
   }
+  write_end(wanted, made);
   const MutexLock lock(mutex_);
   state_.state = made ? "done" : "failed";
   if (made) {
@@ -216,7 +252,8 @@ void BackupPages::run(const Wanted& wanted) {
   }
 }
 
-Task<net::HttpResponse> BackupPages::show() const {
+Task<net::HttpResponse> BackupPages::show(Result<> known) const {
+  if (!known) co_return error_answer(400, known.error().detail);
   State now;
   std::vector<persist::BackupReport> backups;
   {

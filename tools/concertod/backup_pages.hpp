@@ -12,6 +12,7 @@
 #include <concerto/base/mutex.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/persist/managed_store.hpp>
+#include <concerto/protocol/action_audit.hpp>
 #include <concerto/protocol/gated_router.hpp>
 
 namespace concerto::tools {
@@ -35,6 +36,10 @@ class BackupPages {
   BackupPages& operator=(const BackupPages&) = delete;
 
   void register_on(net::GatedRouter& router);
+  /// Takes the audit record of each backup's end, on the thread of the backup. Call it before
+  /// requests come.
+  using WriteEnd = std::function<void(const net::AuditRecord&)>;
+  void set_write_end(WriteEnd write_end) { write_end_ = std::move(write_end); }
 
   /// When the newest backup was made; nullopt without one.
   std::optional<WallTime> newest() const;
@@ -45,6 +50,7 @@ class BackupPages {
     std::string name;
     std::string base;
     bool full = false;
+    net::AuditRecord end;  ///< of the request; its id is empty if there are no records
   };
 
   /// The backup that runs, or the last one that did.
@@ -58,10 +64,11 @@ class BackupPages {
     std::uint64_t bytes = 0;
   };
 
-  Task<net::HttpResponse> begin(net::HttpRequest request);
-  Task<net::HttpResponse> show() const;
+  Task<net::HttpResponse> begin(net::HttpRequest request, RequestContext context);
+  Task<net::HttpResponse> show(Result<> known) const;
   Result<Wanted> read_wanted(std::string_view body) const;
   void run(const Wanted& wanted);
+  void write_end(const Wanted& wanted, const Result<persist::BackupReport>& made);
   Result<persist::BackupReport> make(const Wanted& wanted);
   Result<persist::BackupReport> make_on(const Wanted& wanted, const std::string& base);
   /// Reads which backups there are.
@@ -72,6 +79,7 @@ class BackupPages {
   const std::string refusal_;  ///< why no backups are made; empty: they are
   const Clock& clock_;
   const WriteLine write_line_;
+  WriteEnd write_end_;
   std::atomic<bool> stopping_{false};
   mutable Mutex mutex_;
   State state_ CONCERTO_GUARDED_BY(mutex_);

@@ -139,6 +139,7 @@ Result<> Server::set_up() {
   Shard& first = *shards_.front();
   bulk_ = std::make_unique<BulkActions>(*coordinator_, store_, clock_, first.executor(),
                                         first.timers(), first.ports().random);
+  if (audit_ != nullptr) record_ends();
   for (auto& shard : shards_) {
     shard->serve(*coordinator_, *bulk_, config_, ops_pages_, client_ports_);
   }
@@ -340,6 +341,30 @@ Task<void> Server::leave_service(std::chrono::seconds delay) {
   set_serving(false);
   if (registration_) co_await registration_->stop(clock_.steady_now() + std::chrono::seconds(2));
   co_await sleep_until(shards_.front()->timers(), served_until);
+}
+
+void Server::record_ends() {
+  bulk_->set_on_end([this](BulkJob job) { return record_end(std::move(job)); });
+  backup_pages_.set_write_end([this](const net::AuditRecord& end) {
+    ignore_error(audit_->write_now(end), "it has happened, and the log tells why");
+  });
+}
+
+/// A job ends long after the request that began it, and perhaps on another coordinator.
+Task<void> Server::record_end(BulkJob job) {
+  net::AuditRecord record;
+  record.event = job.state == BulkJob::State::failed ? net::AuditRecord::Event::failed
+                                                     : net::AuditRecord::Event::done;
+  record.id = job.audit_id.empty() ? audit_->next_id() : job.audit_id;
+  record.action = to_string(job.request.action);
+  record.by = "http";
+  record.caller = job.caller;
+  record.reason = job.request.reason;
+  record.details = "job " + job.id;
+  record.result = std::string(to_string(job.state)) + ": " + std::to_string(job.done) + " done, " +
+                  std::to_string(job.failed) + " refused";
+  if (!job.trouble.empty()) record.result += ", " + job.trouble;
+  ignore_error(co_await audit_->write(std::move(record)), "it has happened, and the log tells why");
 }
 
 Task<void> Server::stop() {

@@ -96,6 +96,9 @@ class Server {
   void watch_files();
   void renew_tls();
   void use_tls(const TlsContexts& tls);
+  /// Lets jobs and backups leave a record in the audit log when they end.
+  void record_ends();
+  Task<void> record_end(BulkJob job);
   Task<void> leave_service(std::chrono::seconds delay);
   Task<void> stop();
   OpsPages::Sources ops_sources();

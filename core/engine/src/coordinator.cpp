@@ -284,6 +284,7 @@ Async<std::optional<Inspection>> Coordinator::inspect(Gid gid) {
 Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std::size_t limit,
                                    TroubleFilter trouble) {
   const Use use(*engines_.front());
+  if (filter.accepts_owner && !has_owners()) co_return no_owners();
   if (!trouble.empty()) {
     filter.statuses = with_trouble(filter.statuses);
     if (filter.statuses.empty()) co_return TransPage{};
@@ -310,6 +311,16 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
   Result<TransPage> page = co_await store_.list(std::move(filter), std::move(position), limit);
   if (!page) co_await tell_refusal(*engines_.front(), page.error());
   co_return page;
+}
+
+Task<std::unordered_map<Gid, std::string>> Coordinator::last_errors() {
+  const Use use(*engines_.front());
+  std::unordered_map<Gid, std::string> all;
+  for (auto& engine : engines_) {
+    auto part = co_await on_engine(*engine, engine->last_errors());
+    all.merge(part);
+  }
+  co_return all;
 }
 
 Async<std::vector<KvRecord>> Coordinator::find_kv(std::string cat, std::string key) {

@@ -37,9 +37,20 @@ Result<> check_pause(const Pause& pause, const ModeTable& modes) {
 
 }  // namespace
 
-Async<Pause> Coordinator::pause(Pause pause, RequestContext context) {
+Async<> Coordinator::check_new_pause(Pause pause) {
   const Use use(*engines_.front());
   CONCERTO_CO_CHECK(check_pause(pause, modes_));
+  const std::string topic = pause.value;
+  bool has_topic = true;
+  CONCERTO_CO_TRY(const ActivePause active,
+                  co_await pauses_->activate(std::move(pause), &has_topic));
+  if (!has_topic) co_return not_pausable("value: there is no topic '" + topic + "'");
+  co_return ok();
+}
+
+Async<Pause> Coordinator::pause(Pause pause, RequestContext context) {
+  const Use use(*engines_.front());
+  CONCERTO_CO_CHECK(co_await check_new_pause(pause));
   pause.since = clock_.wall_now();
   pause.caller = context.caller.name();
   Result<> done = co_await bound(context, pauses_->add(pause));
@@ -67,7 +78,10 @@ Async<> Coordinator::resume(PauseKind kind, std::string value, RequestContext co
 
 Async<std::vector<Pause>> Coordinator::pauses() {
   const Use use(*engines_.front());
-  co_return co_await pauses_->read();
+  CONCERTO_CO_TRY(PauseList active, co_await pauses_->read());
+  std::vector<Pause> pauses;
+  for (ActivePause& each : active) pauses.push_back(std::move(each.pause));
+  co_return pauses;
 }
 
 /// When a request is no longer refused, no shard holds it up. What waits for the begin goes on
@@ -89,7 +103,7 @@ Task<bool> Coordinator::wait_until_begun() {
   co_return co_await on_engine(first, first.wait_until_begun(paused_));
 }
 
-/// Gives each shard the pauses of the store.
+/// Gives each shard the pauses of the store. Also after a change of topics, which may be paused.
 Async<> Coordinator::read_pauses() {
   CONCERTO_CO_TRY(PauseList read, co_await pauses_->read());
   const auto pauses = std::make_shared<const PauseList>(std::move(read));

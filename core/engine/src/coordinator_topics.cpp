@@ -28,6 +28,7 @@ Async<> Coordinator::subscribe(std::string topic, std::string url, std::string r
   Result<> done = co_await bound(
       context, topics_->subscribe(std::move(topic), std::move(url), std::move(remark)));
   co_await tell_all(std::move(what), context, done);
+  if (done) ignore_error(co_await read_pauses(), "the next change or poll reads them again");
   co_return done;
 }
 
@@ -36,6 +37,7 @@ Async<> Coordinator::unsubscribe(std::string topic, std::string url, RequestCont
   std::string what = about_topic("unsubscribe from", topic);
   Result<> done = co_await bound(context, topics_->unsubscribe(std::move(topic), std::move(url)));
   co_await tell_all(std::move(what), context, done);
+  if (done) ignore_error(co_await read_pauses(), "the next change or poll reads them again");
   co_return done;
 }
 
@@ -44,6 +46,7 @@ Async<> Coordinator::delete_topic(std::string topic, RequestContext context) {
   std::string what = about_topic("delete", topic);
   Result<> done = co_await bound(context, topics_->remove(std::move(topic)));
   co_await tell_all(std::move(what), context, done);
+  if (done) ignore_error(co_await read_pauses(), "the next change or poll reads them again");
   co_return done;
 }
 

@@ -91,6 +91,10 @@ Task<std::vector<Gid>> Engine::with_error(std::string text) {
   co_return journal_.with_error(text);
 }
 
+Task<std::unordered_map<Gid, std::string>> Engine::last_errors() {
+  co_return journal_.last_errors();
+}
+
 Task<void> Engine::tell(std::string what, RequestContext context, Result<> result) {
   tell_operator(env_.observer, LogLevel::info, {}, std::move(what), context, result);
   co_return;

@@ -57,6 +57,8 @@ class Engine {
   Async<std::optional<Inspection>> inspect(Gid gid);
   /// As Journal::with_error.
   Task<std::vector<Gid>> with_error(std::string text);
+  /// As Journal::last_errors.
+  Task<std::unordered_map<Gid, std::string>> last_errors();
   /// Tells the observer about a request for topics or for many transactions.
   Task<void> tell(std::string what, RequestContext context, Result<> result);
   /// Tells the operator what the store refuses of a request about no transaction in particular, or

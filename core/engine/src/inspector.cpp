@@ -55,6 +55,14 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
   return text + "the coordinator asks " + masked_url(trans.query_prepared);
 }
 
+/// False if the row has another URL by now, which another coordinator was told to give it.
+bool is_current(const Attempt& attempt, const Transaction& trans) {
+  return std::ranges::none_of(trans.branches, [&attempt](const Branch& row) {
+    return row.branch_id.view() == attempt.branch_id && row.op == attempt.op &&
+           masked_url(row.url) != attempt.url;
+  });
+}
+
 std::string explain_finished(const Transaction& trans) {
   std::string text(to_string(trans.status));
   if (!trans.rollback_reason.empty()) text += ": " + masked_urls(trans.rollback_reason);
@@ -153,7 +161,7 @@ std::string Inspector::explain_wait(const Inspection& inspection) const {
     return is_ours ? "is resumed as soon as there is room"
                    : "nobody works on it; a coordinator takes it at its next look for due ones";
   }
-  if (!inspection.attempts.empty()) {
+  if (!inspection.attempts.empty() && is_current(inspection.attempts.back(), trans)) {
     const Attempt& last = inspection.attempts.back();
     std::string text = env_.ownership == nullptr ? "the last call" : "this coordinator's last call";
     text += ", branch " + last.branch_id + " " + last.op + " at " + last.url + ", ended in " +

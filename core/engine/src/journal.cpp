@@ -54,13 +54,25 @@ void Journal::set_next_try(const Gid& gid, WallTime at) {
 std::vector<Gid> Journal::with_error(std::string_view text) const {
   std::vector<Gid> found;
   for (const Entry& entry : entries_) {
-    const auto last =
-        std::find_if(entry.attempts.rbegin(), entry.attempts.rend(),
-                     [](const Attempt& attempt) { return attempt.outcome != Outcome::success; });
-    const bool has_text = last != entry.attempts.rend() && last->answer.find(text) != text.npos;
-    if (has_text) found.push_back(entry.gid);
+    const Attempt* const last = last_error(entry);
+    if (last != nullptr && last->answer.find(text) != text.npos) found.push_back(entry.gid);
   }
   return found;
+}
+
+std::unordered_map<Gid, std::string> Journal::last_errors() const {
+  std::unordered_map<Gid, std::string> found;
+  for (const Entry& entry : entries_) {
+    if (const Attempt* const last = last_error(entry)) found.emplace(entry.gid, last->answer);
+  }
+  return found;
+}
+
+const Attempt* Journal::last_error(const Entry& entry) {
+  const auto last =
+      std::find_if(entry.attempts.rbegin(), entry.attempts.rend(),
+                   [](const Attempt& attempt) { return attempt.outcome != Outcome::success; });
+  return last == entry.attempts.rend() ? nullptr : &*last;
 }
 
 std::uint32_t Journal::tries(const Gid& gid, std::string_view branch_id,

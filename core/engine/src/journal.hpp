@@ -42,6 +42,8 @@ class Journal {
   std::vector<Attempt> attempts(const Gid& gid) const;
   /// The transactions whose last attempt that did not succeed has `text` in its answer.
   std::vector<Gid> with_error(std::string_view text) const;
+  /// The answers to these attempts.
+  std::unordered_map<Gid, std::string> last_errors() const;
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:
@@ -57,6 +59,8 @@ class Journal {
     std::vector<Number> numbers;  ///< of rows that have no attempt here; the newest comes last
   };
 
+  /// The last attempt that did not succeed; null if there is none.
+  static const Attempt* last_error(const Entry& entry);
   static void drop_oldest(Entry& entry);
   static std::uint32_t last_number(const Entry& entry, std::string_view branch_id,
                                    std::string_view op);

@@ -56,6 +56,20 @@ Result<std::uint32_t> called_row(const Transaction& trans, const Mode& mode, con
                                                    " rows next; name branch and op of one of them");
 }
 
+Result<std::uint32_t> skipped_row(const Transaction& trans, const Mode& mode,
+                                  const BranchRow& row) {
+  if (is_final(trans.status)) {
+    return conflict("gid " + trans.gid.str() + " has ended with status " + quoted(trans.status) +
+                    ", no branch can be skipped.");
+  }
+  CONCERTO_TRY(const std::uint32_t index, called_row(trans, mode, row));
+  const Branch& branch = trans.branches[index];
+  if (branch.status == BranchStatus::prepared) return index;
+  return conflict("branch " + branch.branch_id.str() + " " + branch.op + " of gid " +
+                  trans.gid.str() + " has ended with status '" +
+                  std::string(to_string(branch.status)) + "', it cannot be skipped.");
+}
+
 Result<std::uint32_t> named_row(const Transaction& trans, const Mode& mode, const BranchRow& row) {
   if (row.branch_id.empty() || row.op.empty()) return called_row(trans, mode, row);
   const auto found = std::ranges::find_if(

@@ -8,13 +8,15 @@
 #include <concerto/base/json_tree.hpp>
 #include <concerto/base/utf8.hpp>
 
+#include "topic_records.hpp"
+
 namespace concerto {
 namespace {
 
 const std::string pause_category = "concerto-pause";
 
-constexpr std::array<std::pair<PauseKind, std::string_view>, 2> pause_kinds{
-    {{PauseKind::target, "target"}, {PauseKind::mode, "mode"}}};
+constexpr std::array<std::pair<PauseKind, std::string_view>, 3> pause_kinds{
+    {{PauseKind::target, "target"}, {PauseKind::mode, "mode"}, {PauseKind::topic, "topic"}}};
 
 std::string key_of_pause(PauseKind kind, std::string_view value) {
   return std::string(to_string(kind)).append(":").append(value);
@@ -53,7 +55,7 @@ Result<Pause> pause_from(const KvRecord& record) {
 }  // namespace
 
 std::string_view to_string(PauseKind kind) noexcept {
-  return kind == PauseKind::target ? "target" : "mode";
+  return std::ranges::find(pause_kinds, kind, [](const auto& each) { return each.first; })->second;
 }
 
 std::optional<PauseKind> pause_kind_from(std::string_view text) noexcept {
@@ -63,19 +65,34 @@ std::optional<PauseKind> pause_kind_from(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+bool holds_up(const ActivePause& active, const Transaction& trans, const Mode& mode,
+              const Next& next) {
+  const std::string& value = active.pause.value;
+  const auto calls_any = [&](auto matches) {
+    return std::ranges::any_of(
+        next.calls, [&](std::uint32_t index) { return matches(trans.branches[index].url); });
+  };
+  const auto has_value = [&value](const std::string& url) {
+    return url.find(value) != std::string::npos;
+  };
+  switch (active.pause.kind) {
+    case PauseKind::mode:
+      return value == mode.name;
+    case PauseKind::topic:
+      return trans.type == TransType::msg && calls_any([&active](const std::string& url) {
+               return !active.urls || std::ranges::find(*active.urls, url) != active.urls->end();
+             });
+    case PauseKind::target:
+      break;
+  }
+  return (next.ask_application && has_value(trans.query_prepared)) || calls_any(has_value);
+}
+
 const Pause* pause_of(const PauseList& pauses, const Transaction& trans, const Mode& mode,
                       const Next& next) {
-  const auto calls = [&](std::string_view text) {
-    const bool asks = next.ask_application && trans.query_prepared.find(text) != std::string::npos;
-    return asks || std::ranges::any_of(next.calls, [&](std::uint32_t index) {
-             return trans.branches[index].url.find(text) != std::string::npos;
-           });
-  };
-  const auto holds = [&](const Pause& pause) {
-    return pause.kind == PauseKind::mode ? pause.value == mode.name : calls(pause.value);
-  };
+  const auto holds = [&](const ActivePause& each) { return holds_up(each, trans, mode, next); };
   const auto found = std::ranges::find_if(pauses, holds);
-  return found == pauses.end() ? nullptr : &*found;
+  return found == pauses.end() ? nullptr : &found->pause;
 }
 
 Async<> Pauses::add(const Pause& pause) {
@@ -96,9 +113,22 @@ Async<PauseList> Pauses::read() {
   PauseList pauses;
   for (const KvRecord& record : records) {
     CONCERTO_CO_TRY(Pause pause, pause_from(record));
-    pauses.push_back(std::move(pause));
+    CONCERTO_CO_TRY(ActivePause active, co_await activate(std::move(pause)));
+    pauses.push_back(std::move(active));
   }
   co_return pauses;
+}
+
+Async<ActivePause> Pauses::activate(Pause pause, bool* has_topic) {
+  ActivePause active{std::move(pause)};
+  if (active.pause.kind != PauseKind::topic) co_return active;
+  CONCERTO_CO_TRY(const std::vector<KvRecord> found,
+                  co_await store_.find_kv(topic_category, active.pause.value));
+  if (has_topic != nullptr) *has_topic = !found.empty();
+  if (found.empty()) co_return active;
+  Result<std::vector<std::string>> urls = subscribers_in(found.front());
+  active.urls = urls ? std::optional(std::move(*urls)) : std::nullopt;
+  co_return active;
 }
 
 }  // namespace concerto

@@ -13,7 +13,19 @@
 
 namespace concerto {
 
-using PauseList = std::vector<Pause>;
+/// A pause with what it takes to see which calls it holds up.
+struct ActivePause {
+  Pause pause;
+  /// The subscribers of a topic that is paused; nullopt: its record cannot be read, so all messages
+  /// are held up.
+  std::optional<std::vector<std::string>> urls = std::vector<std::string>();
+};
+
+using PauseList = std::vector<ActivePause>;
+
+/// Whether a pause holds up what a transaction does next.
+bool holds_up(const ActivePause& active, const Transaction& trans, const Mode& mode,
+              const Next& next);
 
 /// The pause that holds up what a transaction does next, null if there is none.
 const Pause* pause_of(const PauseList& pauses, const Transaction& trans, const Mode& mode,
@@ -29,6 +41,8 @@ class Pauses {
   /// Error key_not_found: it is not paused.
   Async<> remove(PauseKind kind, std::string value);
   Async<PauseList> read();
+  /// Reads what a pause needs to be in force. `has_topic` tells whether its topic exists.
+  Async<ActivePause> activate(Pause pause, bool* has_topic = nullptr);
 
  private:
   Store& store_;

@@ -196,10 +196,7 @@ Async<> Requests::end_by_force(Gid gid) {
   for (StoreRetry retry(lease_patience);;) {
     CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(gid, taken_unfinished));
     LiveTrans& live = *turn;
-    if (is_final(live.trans.status)) {
-      co_return conflict("global transaction force stop error. status: " +
-                         std::string(to_string(live.trans.status)) + ". error:");
-    }
+    CONCERTO_CO_CHECK(check_stop(live.trans));
     StatusChange change{TransStatus::failed, {}};
     const Result<> ended = co_await changes_.change_status(live, std::move(change));
     if (has_lost_lease(ended)) {

@@ -34,6 +34,12 @@ inline std::string quoted(TransStatus status) {
   return "'" + std::string(to_string(status)) + "'";
 }
 
+inline Result<> check_stop(const Transaction& trans) {
+  if (!is_final(trans.status)) return ok();
+  return conflict("global transaction force stop error. status: " +
+                  std::string(to_string(trans.status)) + ". error:");
+}
+
 inline std::size_t payload_bytes(const Transaction& trans) noexcept {
   std::size_t bytes = 0;
   for (const std::string& payload : trans.payloads) bytes += payload.size();

@@ -28,21 +28,12 @@ Async<> Requests::skip_row(Gid gid, BranchRow row) {
 Async<> Requests::change_skipped(LiveTrans& live, const BranchRow& row) {
   if (env_.stopping) co_return shutting_down();
   const Transaction& trans = live.trans;
-  if (is_final(trans.status)) {
-    co_return conflict("gid " + live.gid.str() + " has ended with status " + quoted(trans.status) +
-                       ", no branch can be skipped.");
-  }
-  CONCERTO_CO_TRY(const std::uint32_t index, called_row(trans, *live.mode, row));
-  const Branch& branch = trans.branches[index];
-  const std::string name =
-      "branch " + branch.branch_id.str() + " " + branch.op + " of gid " + live.gid.str();
-  if (branch.status != BranchStatus::prepared) {
-    co_return conflict(name + " has ended with status '" + std::string(to_string(branch.status)) +
-                       "', it cannot be skipped.");
-  }
+  CONCERTO_CO_TRY(const std::uint32_t index, skipped_row(trans, *live.mode, row));
   // What that call does would be unknown to whoever has done its work by hand.
   if (live.calls.runs.size() > index && live.calls.runs[index] == RunState::running) {
-    co_return conflict(name + " is being called, it cannot be skipped now.");
+    const Branch& branch = trans.branches[index];
+    co_return conflict("branch " + branch.branch_id.str() + " " + branch.op + " of gid " +
+                       live.gid.str() + " is being called, it cannot be skipped now.");
   }
   TransDelta delta;
   delta.at = env_.clock.wall_now();

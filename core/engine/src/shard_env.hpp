@@ -48,6 +48,12 @@ inline Error shutting_down() {
   return make_error(Errc::shutting_down, "the coordinator is shutting down");
 }
 
+inline Error no_owners() {
+  return make_error(Errc::invalid_request,
+                    "owner: transactions have owners only in a store that several coordinators can "
+                    "share, and this one is this coordinator's own");
+}
+
 /// The wall time from one moment to another; zero if the clock went back.
 inline std::chrono::nanoseconds elapsed(WallTime from, WallTime to) {
   return std::max<std::chrono::nanoseconds>(to - from, std::chrono::nanoseconds::zero());

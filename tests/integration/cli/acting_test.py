@@ -75,10 +75,39 @@ class Acting(CliTestCase):
         self.expect(DONE, "topics", "unsubscribe", name, "http://b.org/a")
         self.assertNotIn("/a", self.expect(DONE, "topics", "list").out)
         self.expect(DONE, "topics", "delete", name)
+        self.assertEqual(self.expect(NOT_FOUND, "topics", "delete", "nope").err,
+                         "there is no topic 'nope'\n")
+        self.assertIn("no topic 'nope'", self.expect(REFUSED, "list", "--topic", "nope").err)
+        self.assertIn("found none", self.expect(USAGE, "get", "").err)
+        self.assertIn("found none", self.expect(USAGE, "why", "").err)
         self.assertEqual(self.expect(DONE, "topics", "list").err, "no topic\n")
         reasons = [record.get("reason") for record in
                    self.expect(DONE, "audit", "--action", "subscribe", "-o", "json").json()]
         self.assertIn("it is new", reasons)
+
+    def test_a_topic_is_paused_and_goes_on(self):
+        self.start()
+        self.expect(DONE, "topics", "subscribe", "orders", "http://127.0.0.1:1/a")
+        tried = self.expect(DONE, "pause", "topic", "orders", "--reason", "x", "--dry-run")
+        self.assertIn("nothing was changed", tried.err)
+        self.assertEqual(self.expect(DONE, "pause").err, "nothing is paused\n")
+        self.expect(DONE, "pause", "topic", "orders", "--reason", "x")
+        self.assertRegex(self.expect(DONE, "pause").out, r"topic +orders +0 ")
+        self.expect(REFUSED, "pause", "topic", "orders")
+        self.assertIn("no topic 'nope'", self.expect(REFUSED, "pause", "topic", "nope").err)
+        tried = self.expect(DONE, "resume", "topic", "orders", "--dry-run", "-o", "json").json()
+        self.assertEqual((tried["dryRun"], tried["waiting"]), (True, 0))
+        self.assertEqual(self.expect(DONE, "resume", "topic", "orders").out,
+                         "topic orders goes on\n")
+        self.expect(NOT_FOUND, "resume", "topic", "orders")
+
+    def test_owners_of_a_store_that_nobody_shares(self):
+        self.start()
+        for arguments in (("count", "--by", "owner"), ("count", "--owner", "cc-1"),
+                          ("list", "--owner", "cc-1"), ("stop", "--owner", "cc-1", "--dry-run")):
+            ran = self.expect(REFUSED, *arguments)
+            self.assertIn("owner: transactions have owners only in a store", ran.err)
+        self.assertIn("0 transactions", self.expect(DONE, "count", "--by", "last-error").out)
 
     def test_no_audit_log(self):
         self.start(audit=False)

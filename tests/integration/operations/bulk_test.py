@@ -14,6 +14,7 @@ from concerto_testing import http_call, wait_until
 from shared_stores import add_store_argument
 
 DONE_S = 60
+CALLS_A_SECOND = 150  # of the server of branches, with little of the machine
 
 
 class Bulk(ActionsTestCase):
@@ -27,7 +28,10 @@ class Bulk(ActionsTestCase):
 
     def wait_for_end(self, coordinator, job_id):
         return wait_until(lambda: (job := self.job(coordinator, job_id))["state"] != "running" and
-                          job, f"job {job_id} has ended", DONE_S)
+                          job, f"job {job_id} has ended", self.long_s())
+
+    def long_s(self):
+        return DONE_S + self.args.stuck / CALLS_A_SECOND
 
     def test_a_preview_equals_its_effect(self):
         place = self.store.place("preview")
@@ -35,7 +39,8 @@ class Bulk(ActionsTestCase):
         self.stuck(coordinator, "old", self.args.stuck)
         selection = {"target": ":1/gone", "transType": "saga", "status": "submitted"}
         preview = call(coordinator, "POST", "retry", {"select": selection, "dryRun": True}).json()
-        self.assertEqual(preview["matched"], self.args.stuck)
+        self.assertEqual((preview["matched"], preview["refused"], preview["complete"]),
+                         (self.args.stuck, 0, True))
         self.assertEqual(len(preview["sample"]), min(20, self.args.stuck))
         begin = time.monotonic()
         done = self.wait_for_end(coordinator, self.begin(
@@ -44,11 +49,24 @@ class Bulk(ActionsTestCase):
         self.assertEqual((done["done"], done["failed"]), (preview["matched"], 0))
         skip = {"select": selection, "branchId": "01", "op": "action", "reason": "done by hand"}
         wait_until(lambda: self.total(coordinator, "target=:1/gone") == self.args.stuck,
-                   "all have been tried again")
+                   "all have been tried again", self.long_s())
+        # One has ended with its first branch, so its second one is called now.
+        ahead = call(coordinator, "POST", "pause", {"kind": "target", "value": "/rest"})
+        self.assertEqual(ahead.status, 200, ahead.body)
+        self.assertEqual(call(coordinator, "POST", "skip", {
+            "gid": "old-0", "branchId": "01", "op": "action", "reason": "r"}).status, 200)
+        ended = {"select": {"transType": "saga"}, "branchId": "01", "op": "action", "reason": "r"}
+        preview = call(coordinator, "POST", "skip", {**ended, "dryRun": True}).json()
+        self.assertEqual((preview["matched"], preview["refused"]), (self.args.stuck - 1, 1))
+        self.assertEqual(preview["errors"][0]["gid"], "old-0")
+        self.assertIn("has ended with status 'succeed'", preview["errors"][0]["error"])
+        resumed = call(coordinator, "POST", "resume", {"kind": "target", "value": "/rest"}).json()
+        self.wait_for_end(coordinator, resumed["id"])
+        wait_until(lambda: self.total(coordinator) == self.args.stuck - 1, "it has gone on")
         done = self.wait_for_end(coordinator, self.begin(coordinator, "skip", skip))
-        self.assertEqual(done["done"], self.args.stuck, done)
+        self.assertEqual(done["done"], self.args.stuck - 1, done)
         wait_until(lambda: self.total(coordinator) == 0, "all go on behind the skipped branch",
-                   DONE_S)
+                   self.long_s())
         met = {each.query["gid"] for each in self.branches.calls()}
         self.assertEqual(len(met), self.args.stuck)
         self.assertEqual(coordinator.terminate(), 0)
@@ -73,15 +91,20 @@ class Bulk(ActionsTestCase):
     def test_requests_about_some(self):
         coordinator = self.coordinator("some", self.store.place("some"))
         self.stuck(coordinator, "g", 6)
-        for body, matched in (({"gid": "g-0"}, 1), ({"gids": ["g-0", "g-1", "g-0", "nobody"]}, 2)):
+        for body, matched in (({"gid": "g-0"}, (1, 0)),
+                              ({"gids": ["g-0", "g-1", "g-0", "nobody"]}, (2, 1))):
             told = call(coordinator, "POST", "stop", {**body, "dryRun": True}).json()
-            self.assertEqual(told["matched"], matched)
+            self.assertEqual((told["matched"], told["refused"]), matched)
             self.assertEqual(told["sample"][0]["urls"], ["http://127.0.0.1:1/gone"])
         self.assertEqual(self.total(coordinator), 6)
         self.assertEqual(call(coordinator, "POST", "stop", {"gid": "g-0", "reason": "r"}).json(),
                          {"done": 1, "failed": 0})
-        some = call(coordinator, "POST", "stop", {"gids": ["g-0", "g-1", "nobody"]}).json()
+        gids = {"gids": ["g-0", "g-1", "nobody", "g-0"]}
+        told = call(coordinator, "POST", "stop", {**gids, "dryRun": True}).json()
+        some = call(coordinator, "POST", "stop", gids).json()
         self.assertEqual((some["done"], some["failed"]), (1, 2), some)
+        self.assertEqual((told["matched"], told["refused"]), (1, 2), told)
+        self.assertEqual(told["errors"], some["errors"])
         self.assertEqual([each["gid"] for each in some["errors"]], ["g-0", "nobody"])
         skipped = call(coordinator, "POST", "skip", {"gid": "g-2", "reason": "by hand"})
         self.assertEqual(skipped.status, 200, skipped.body)
@@ -95,6 +118,12 @@ class Bulk(ActionsTestCase):
                 ("skip", {"gid": "g-3"}, 400, "reason"),
                 ("skip", {"select": {}, "reason": "r"}, 400, "branchId and op"),
                 ("skip", {"gid": "g-3", "branchId": "09", "reason": "r"}, 400, "branch 09"),
+                ("retry", {"select": {"target": ""}}, 400, "select.target"),
+                ("retry", {"select": {"status": ","}}, 400, "status"),
+                ("skip", {"gid": "g-3", "op": "", "reason": "r"}, 400, "op"),
+                ("retry", {"gid": "g-0"}, 409, "cannot be retried"),
+                ("cancelJob", {"id": "none", "ids": 1}, 400, "unknown member 'ids'"),
+                ("retry?gid=g-3", {"gid": "g-3"}, 400, "unknown parameter 'gid'"),
                 ("stop", {"gid": "nobody"}, 404, "nobody"),
                 ("stop", {"gid": "nobody", "dryRun": True}, 404, "nobody"),
                 ("stop", {"gid": "g-0"}, 409, "failed"),
@@ -103,7 +132,99 @@ class Bulk(ActionsTestCase):
                 answer = call(coordinator, "POST", name, body)
                 self.assertEqual(answer.status, status, answer.body)
                 self.assertIn(told, answer.json()["message"])
+        for target, status, told in (
+                ("count?taget=x", 400, "unknown parameter 'taget'"),
+                ("count?target=", 400, "target"),
+                ("count?by=status&by=age", 400, "by"), ("pauses?kind=target", 400, "'kind'"),
+                ("jobs?id=", 400, "id"), ("why?gid=", 400, "gid"), ("why?gdi=g-3", 400, "'gdi'"),
+                ("audit?gid=", 400, "gid"), ("count?topic=none", 400, "no topic 'none'")):
+            with self.subTest(target=target):
+                answer = call(coordinator, "GET", target)
+                self.assertEqual(answer.status, status, answer.body)
+                self.assertIn(told, answer.json()["message"])
+        for target in ("topic=none", "target=", "minAge=x", "maxAge=0", "owner="):
+            answer = http_call("GET", f"{coordinator.api}/all?{target}",
+                               headers={"Authorization": f"Bearer {TOKENS['viewer']}"})
+            self.assertEqual(answer.status, 400, answer.body)
+            self.assertIn(target.partition("=")[0], answer.json()["message"])
         self.assertEqual(self.total(coordinator), 3)
+
+    def test_owners_and_errors(self):
+        place = self.store.place("owned")
+        coordinator = self.coordinator("owned", place)
+        self.stuck(coordinator, "g", 4)
+        errors = call(coordinator, "GET", "count?by=lastError").json()
+        self.assertEqual(errors["groups"][0]["count"], 4)
+        self.assertIn("refused", errors["groups"][0]["value"].lower())
+        self.assertTrue(errors["complete"])
+        owners = call(coordinator, "GET", "count?by=owner")
+        if not place.settings:
+            self.assertEqual(owners.status, 400, owners.body)
+            self.assertIn("owner: transactions have owners only in a store",
+                          owners.json()["message"])
+            return
+        wait_until(lambda: self.total(coordinator, "owner=nobody") == 4, "all rest")
+        owners = call(coordinator, "GET", "count?by=owner").json()
+        self.assertEqual([(one["value"], one["count"]) for one in owners["groups"]],
+                         [("nobody", 4)])
+        gate = self.branches.hold("held")
+        self.addCleanup(gate.set)
+        self.submit_as_client(coordinator, self.saga("held", "held", request_timeout=60))
+        self.branches.wait_for_calls(1, "held")
+        groups = call(coordinator, "GET", "count?by=owner").json()["groups"]
+        owner = next(one["value"] for one in groups if one["value"] != "nobody")
+        for name, count in (("nobody", 4), (owner, 1), ("cc-somebody", 0)):
+            self.assertEqual(self.total(coordinator, f"owner={name}"), count)
+            told = call(coordinator, "POST", "stop",
+                        {"select": {"owner": name}, "dryRun": True}).json()
+            self.assertEqual(told["matched"], count)
+            listed = http_call("GET", f"{coordinator.api}/all?owner={name}",
+                               headers={"Authorization": f"Bearer {TOKENS['viewer']}"}).json()
+            unfinished = [one for one in listed["transactions"] if one["status"] == "submitted"]
+            self.assertEqual(len(unfinished), count)
+        gate.set()
+        done = self.wait_for_end(coordinator, self.begin(coordinator, "stop", {
+            "select": {"owner": "nobody"}, "reason": "r"}))
+        self.assertEqual(done["done"], 4)
+
+    def submit_as_client(self, coordinator, body):
+        answer = http_call("POST", f"{coordinator.api}/submit", json.dumps(body).encode(),
+                           {"Authorization": f"Bearer {TOKENS['client']}"})
+        self.assertEqual(answer.status, 200, answer.body)
+
+    def test_a_topic_is_paused(self):
+        coordinator = self.coordinator("topical", self.store.place("topical"))
+        pause = {"kind": "topic", "value": "orders", "reason": "ticket 5"}
+        refused = call(coordinator, "POST", "pause", pause)
+        self.assertEqual(refused.status, 400, refused.body)
+        self.assertIn("no topic 'orders'", refused.json()["message"])
+        operator = {"Authorization": f"Bearer {TOKENS['operator']}"}
+        url = self.branches.url("order")
+        self.assertEqual(http_call("GET", f"{coordinator.api}/subscribe?topic=orders&url={url}",
+                                   headers=operator).status, 200)
+        self.assertEqual(call(coordinator, "POST", "resume", {**pause, "dryRun": True}).status, 404)
+        preview = call(coordinator, "POST", "pause", {**pause, "dryRun": True}).json()
+        self.assertEqual((preview["waiting"], preview["kind"]), (0, "topic"))
+        self.assertEqual(call(coordinator, "GET", "pauses").json()["pauses"], [])
+        self.assertEqual(call(coordinator, "POST", "pause", pause).status, 200)
+        self.assertEqual(call(coordinator, "POST", "pause", {**pause, "dryRun": True}).status, 409)
+        for number in range(3):
+            self.submit_as_client(coordinator, {
+                "gid": f"m-{number}", "trans_type": "msg", "payloads": ["{}"],
+                "steps": [{"action": "topic://orders"}]})
+        self.submit_as_client(coordinator, self.saga("other", "free"))
+        why = call(coordinator, "GET", "why?gid=m-0").json()["explanation"]
+        self.assertIn("topic 'orders' is paused by the-operator: ticket 5", why)
+        wait_until(lambda: self.total(coordinator) == 3, "others go on")
+        shown = call(coordinator, "GET", "pauses", role="viewer").json()
+        self.assertEqual(([one["waiting"] for one in shown["pauses"]], shown["complete"]),
+                         ([3], True))
+        told = call(coordinator, "POST", "resume", {**pause, "dryRun": True}).json()
+        self.assertEqual(told["waiting"], 3)
+        self.assertEqual([each.query["gid"] for each in self.branches.calls()], ["other"])
+        resumed = call(coordinator, "POST", "resume", pause).json()
+        self.assertEqual(self.wait_for_end(coordinator, resumed["id"])["done"], told["waiting"])
+        wait_until(lambda: self.total(coordinator) == 0, "the messages have gone on")
 
     def test_pauses(self):
         place = self.store.place("paused")
@@ -144,15 +265,20 @@ class Bulk(ActionsTestCase):
         job_id = self.begin(coordinator, "stop", {
             "select": {"target": "gone", "minAge": 0}, "limit": 2, "reason": "ticket 4711"})
         self.assertEqual(self.wait_for_end(coordinator, job_id)["done"], 2)
-        records = call(coordinator, "GET", "audit?action=stop").json()["records"]
-        done, begun, refused = records[0], records[1], records[2:]
+        records = wait_until(
+            lambda: len(found := call(coordinator, "GET", "audit?action=stop").json()["records"])
+            == 5 and found, "the end of the job is recorded")
+        ended, taken, begun, refused = records[0], records[1], records[2], records[3:]
         self.assertEqual([one["event"] for one in refused], ["refused", "refused"])
-        for record, event in ((begun, "begun"), (done, "done")):
-            self.assertEqual((record["event"], record["caller"], record["reason"]),
-                             (event, "the-operator", "ticket 4711"), record)
+        for record, event in ((begun, "begun"), (taken, "begun"), (ended, "done")):
+            self.assertEqual((record["event"], record["caller"], record["reason"], record["id"]),
+                             (event, "the-operator", "ticket 4711", begun["id"]), record)
+        for record in (begun, taken):
             self.assertIn("select.target gone", record["details"])
             self.assertIn("limit 2", record["details"])
-        self.assertIn(job_id, done["result"])
+        self.assertIn(job_id, taken["result"])
+        self.assertEqual((ended["details"], ended["result"]),
+                         (f"job {job_id}", "done: 2 done, 0 refused"))
 
 
 def add_arguments(parser):

@@ -176,7 +176,7 @@ class Why(OperationsTestCase):
         answer = get(self.coordinator, "/api/concerto/why?gid=nobody")
         self.assertEqual(answer.status, 404)
         self.assertIn("nobody", answer.json()["message"])
-        self.assertEqual(get(self.coordinator, "/api/concerto/why").status, 500)
+        self.assertEqual(get(self.coordinator, "/api/concerto/why").status, 400)
 
     def test_transaction_is_queued_at_its_target(self):
         coordinator = self.start("line", {"MaxWakesPerTarget": 1})

@@ -3,7 +3,7 @@
 #include <concerto/engine/bulk_actions.hpp>
 
 #include "bulk/job_record.hpp"
-#include "engine_fixture.hpp"
+#include "bulk_fixture.hpp"
 #include "shared_fixture.hpp"
 
 namespace concerto::test {
@@ -11,73 +11,6 @@ namespace {
 
 using testing::SizeIs;
 using State = BulkJob::State;
-
-BulkRequest request_of(BulkAction action, std::string target = {}) {
-  BulkRequest request;
-  request.action = action;
-  request.selection.trouble.target = std::move(target);
-  request.reason = "ticket";
-  return request;
-}
-
-class BulkActionsTest : public EngineFixture {
- protected:
-  void SetUp() override {
-    EngineFixture::SetUp();
-    start_bulk();
-  }
-  void TearDown() override {
-    stop_bulk();
-    EngineFixture::TearDown();
-  }
-
-  void make_bulk() {
-    bulk_ = std::make_unique<BulkActions>(world_->coordinator(), store_, clock_, world_->executor(),
-                                          world_->timers(), world_->random());
-  }
-  void start_bulk() {
-    make_bulk();
-    bulk_->start();
-    world_->run();
-  }
-  void stop_bulk() {
-    asio::co_spawn(world_->executor(), bulk_->stop(), asio::detached);
-    world_->advance(seconds(5));
-    bulk_.reset();
-  }
-
-  /// Begins to stop all, and holds the first changes up.
-  std::string begin_and_hold() {
-    stop_bulk();
-    make_bulk();
-    std::string id = begin(request_of(BulkAction::stop)).id;
-    store_.hold_commits();
-    bulk_->start();
-    world_->run();
-    return id;
-  }
-
-  /// Sagas whose first branch is in trouble.
-  void stuck(int count, const std::string& name = "g") {
-    options_.retry_interval = seconds(1'000);
-    for (int i = 0; i < count; ++i) {
-      branches_->reply("action 01", Outcome::error);
-      submit(make_request(name + std::to_string(i), "saga", 1));
-    }
-  }
-
-  BulkJob begin(BulkRequest request) {
-    return world_->start(bulk_->begin(std::move(request)))->value().value();
-  }
-  BulkJob job(const std::string& id) {
-    return world_->start(bulk_->jobs(id, 10))->value().value().at(0);
-  }
-  BulkCounts count(BulkCountBy by) {
-    return world_->start(bulk_->count({}, by, 10))->value().value();
-  }
-
-  std::unique_ptr<BulkActions> bulk_;
-};
 
 TEST_F(BulkActionsTest, AJobMeetsWhatItsPreviewSaid) {
   submit(make_request("fine", "saga", 1));
@@ -95,16 +28,22 @@ TEST_F(BulkActionsTest, AJobMeetsWhatItsPreviewSaid) {
   for (int i = 0; i < 30; ++i) EXPECT_EQ(status("g" + std::to_string(i)), TransStatus::succeed);
 }
 
-TEST_F(BulkActionsTest, APreviewOfNamedOnesTellsTheUnfinishedOnes) {
+TEST_F(BulkActionsTest, APreviewOfNamedOnesTellsWhichAreRefused) {
   submit(make_request("fine", "saga", 1));
   stuck(2);
-  const auto preview =
-      world_
-          ->start(preview_named(world_->coordinator(),
-                                {Gid("g0"), Gid("nobody"), Gid("fine"), Gid("g1"), Gid("g0")}))
-          ->value()
-          .value();
+  const auto named = [this](BulkAction action) {
+    const std::vector<Gid> gids{Gid("g0"), Gid("nobody"), Gid("fine"), Gid("g1"), Gid("g0")};
+    return world_->start(preview_named(world_->coordinator(), request_of(action), gids))
+        ->value()
+        .value();
+  };
+  const BulkPreview preview = named(BulkAction::retry);
   EXPECT_EQ(preview.matched, 2U);
+  EXPECT_EQ(preview.refused, 2U);
+  EXPECT_EQ(preview.failures.at(0).gid, Gid("nobody"));
+  EXPECT_THAT(preview.failures.at(1).text, HasSubstr("'succeed', it cannot be retried"));
+  EXPECT_THAT(named(BulkAction::stop).failures.at(1).text, HasSubstr("status: succeed"));
+  EXPECT_THAT(named(BulkAction::skip).failures.at(1).text, HasSubstr("no branch can be skipped"));
   ASSERT_THAT(preview.sample, SizeIs(2));
   EXPECT_EQ(preview.sample[1].gid, Gid("g1"));
   EXPECT_THAT(preview.urls.at(1), ElementsAre("a1"));
@@ -137,11 +76,68 @@ TEST_F(BulkActionsTest, RefusedActionsAreCountedAndTold) {
   stuck(25);
   BulkRequest request = request_of(BulkAction::skip);
   request.branch = {"07", "action"};
+  const BulkPreview preview = world_->start(bulk_->preview(request))->value().value();
+  EXPECT_EQ(preview.refused, 25U);
+  EXPECT_EQ(preview.matched, 0U);
   const BulkJob ended = job(begin(request).id);
   EXPECT_EQ(ended.state, State::done);
   EXPECT_EQ(ended.failed, 25U);
   ASSERT_THAT(ended.failures, SizeIs(BulkJob::failures_max));
   EXPECT_THAT(ended.failures[0].text, HasSubstr("branch 07 action"));
+  EXPECT_EQ(preview.failures, ended.failures);
+}
+
+TEST_F(BulkActionsTest, SomeAreDoneAndSomeRefusedAsThePreviewSaid) {
+  branches_->reply("action 02", Outcome::error);
+  submit(make_request("long", "saga", 2));
+  stuck(3);
+  BulkRequest request = request_of(BulkAction::skip);
+  request.branch = {"01", "action"};
+  const BulkPreview preview = world_->start(bulk_->preview(request))->value().value();
+  const BulkJob ended = job(begin(request).id);
+  EXPECT_EQ(preview.matched, 3U);
+  EXPECT_EQ(preview.refused, 1U);
+  EXPECT_EQ(ended.done, preview.matched);
+  EXPECT_EQ(ended.failed, preview.refused);
+  EXPECT_EQ(ended.failures, preview.failures);
+}
+
+TEST_F(BulkActionsTest, ThePreviewOfAPauseIsWhatWouldWait) {
+  submit(make_request("fine", "saga", 1));
+  stuck(3);
+  prepare(make_request("m", "msg", 1));
+  const auto held = [this](PauseKind kind, std::string value) {
+    return world_->start(bulk_->preview_pause({kind, std::move(value), {}, {}, {}}))
+        ->value()
+        .value()
+        .matched;
+  };
+  EXPECT_EQ(held(PauseKind::target, "a1"), 3U);
+  EXPECT_EQ(held(PauseKind::target, "elsewhere"), 0U);
+  EXPECT_EQ(held(PauseKind::mode, "saga"), 3U);
+  EXPECT_EQ(held(PauseKind::mode, "msg"), 0U) << "a prepared message calls nobody";
+  const std::vector<Pause> pauses{{PauseKind::mode, "tcc", {}, {}, {}},
+                                  {PauseKind::mode, "saga", {}, {}, {}}};
+  const PauseCounts counts = world_->start(bulk_->waiting_for(pauses))->value().value();
+  EXPECT_THAT(counts.waiting, ElementsAre(0U, 3U));
+  EXPECT_TRUE(counts.is_complete);
+}
+
+Task<void> keep(std::vector<BulkJob>& all, BulkJob job) {
+  all.push_back(std::move(job));
+  co_return;
+}
+
+TEST_F(BulkActionsTest, TheEndOfAJobIsToldOnce) {
+  std::vector<BulkJob> ended;
+  bulk_->set_on_end([&ended](BulkJob job) { return keep(ended, std::move(job)); });
+  stuck(2);
+  const auto begun =
+      world_->start(bulk_->begin(request_of(BulkAction::stop), {}, "audit-1"))->value().value();
+  EXPECT_EQ(job(begun.id).state, State::done);
+  ASSERT_THAT(ended, SizeIs(1));
+  EXPECT_EQ(ended[0].audit_id, "audit-1");
+  EXPECT_EQ(ended[0].done, 2U);
 }
 
 TEST_F(BulkActionsTest, RequestsThatNobodyCanMeanAreRefused) {
@@ -231,7 +227,21 @@ TEST_F(BulkActionsTest, CountsAreByStatusTypeTargetAndAge) {
   EXPECT_THAT(groups(BulkCountBy::type), ElementsAre("saga 3", "msg 1"));
   EXPECT_THAT(groups(BulkCountBy::target), ElementsAre("a1 3"));
   EXPECT_THAT(groups(BulkCountBy::age), ElementsAre("1 to 10 minutes 3", "under 1 minute 1"));
+  EXPECT_THAT(groups(BulkCountBy::error), ElementsAre("no disk 3", " 1"));
   EXPECT_EQ(count(BulkCountBy::status).total, 4U);
+  EXPECT_TRUE(count(BulkCountBy::status).is_complete);
+  EXPECT_FALSE(world_->start(bulk_->count({}, BulkCountBy::status, 1))->value()->is_complete);
+}
+
+TEST_F(BulkActionsTest, AStoreOfOneCoordinatorHasNoOwners) {
+  BulkRequest request = request_of(BulkAction::stop);
+  request.selection.owner = "nobody";
+  const auto refused = HasSubstr("owner: transactions have owners only in a store");
+  EXPECT_THAT(error_of(world_->start(bulk_->preview(request))), refused);
+  EXPECT_THAT(error_of(world_->start(bulk_->begin(request))), refused);
+  EXPECT_THAT(error_of(world_->start(bulk_->count({}, BulkCountBy::owner, 10))), refused);
+  EXPECT_THAT(error_of(world_->start(bulk_->count(request.selection, BulkCountBy::age, 10))),
+              refused);
 }
 
 TEST_F(BulkActionsTest, ATopicSelectsTheMessagesOfItsSubscribers) {
@@ -314,6 +324,32 @@ TEST_P(SharedBulkActions, AnotherCoordinatorTakesTheJobOfOneThatIsKilled) {
   EXPECT_EQ(stored().status, TransStatus::failed);
   asio::co_spawn(b_->world->executor(), of_b->stop(), asio::detached);
   advance(seconds(5));
+}
+
+class SharedOwners : public SharedBulkActions {};
+
+TEST_F(SharedOwners, AreCountedAndSelected) {
+  auto of_b = bulk_of(*b_);
+  for (const char* gid : {"r1", "r2"}) {
+    a_branches_.reply("action 01", Outcome::error);
+    submit(*a_, make_request(gid, "saga", 1));
+  }
+  a_branches_.hold("action 01");
+  submit(*a_, make_request("held", "saga", 1));
+  const BulkCounts counts =
+      b_->world->start(of_b->count({}, BulkCountBy::owner, 10))->value().value();
+  ASSERT_THAT(counts.groups, SizeIs(2));
+  EXPECT_EQ(counts.groups[0].value, no_owner);
+  EXPECT_EQ(counts.groups[0].count, 2U);
+  EXPECT_EQ(counts.groups[1].value, a_->store.node());
+  BulkRequest request = request_of(BulkAction::stop);
+  for (const BulkCount& group : counts.groups) {
+    request.selection.owner = group.value;
+    const auto preview = b_->world->start(of_b->preview(request))->value().value();
+    EXPECT_EQ(preview.matched, group.count);
+  }
+  request.selection.owner = "cc-somebody";
+  EXPECT_EQ(b_->world->start(of_b->preview(request))->value().value().matched, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Handlers, SharedBulkActions,

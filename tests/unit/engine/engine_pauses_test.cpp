@@ -102,6 +102,48 @@ TEST_F(EnginePauses, OddRequestsAreRefused) {
   EXPECT_THAT(error_of(pause(PauseKind::target, "x")), HasSubstr("is paused already"));
 }
 
+TEST_F(EnginePauses, ATopicIsPausedWithItsSubscribers) {
+  Coordinator& coordinator = world_->coordinator();
+  EXPECT_THAT(error_of(pause(PauseKind::topic, "news")), HasSubstr("there is no topic 'news'"));
+  world_->start(coordinator.subscribe("news", "b1", ""));
+  world_->start(coordinator.subscribe("other", "b2", ""));
+  EXPECT_EQ(error_of(pause(PauseKind::topic, "news")), "");
+  const auto send = [this](const std::string& gid, const std::string& action) {
+    TransRequest message = make_request(gid, "msg", 1);
+    message.steps[0].action = action;
+    submit(std::move(message));
+    return status(gid);
+  };
+  EXPECT_EQ(send("held", "topic://news"), TransStatus::submitted);
+  EXPECT_THAT(why("held"), HasSubstr("topic 'news' is paused: ticket"));
+  EXPECT_EQ(send("other", "topic://other"), TransStatus::succeed);
+  submit(make_request("s", "saga", 1));
+  EXPECT_EQ(status("s"), TransStatus::succeed);
+  // Who subscribes later is held up too; who has unsubscribed is not.
+  world_->start(coordinator.subscribe("news", "b3", ""));
+  EXPECT_EQ(send("later", "b3"), TransStatus::submitted);
+  world_->start(coordinator.unsubscribe("news", "b3"));
+  EXPECT_EQ(send("after", "b3"), TransStatus::succeed);
+  restart_after_crash();
+  world_->advance(seconds(3'000));
+  EXPECT_EQ(status("held"), TransStatus::submitted);
+  EXPECT_EQ(error_of(resume(PauseKind::topic, "news")), "");
+  EXPECT_EQ(error_of(reset("held")), "");
+  EXPECT_EQ(status("held"), TransStatus::succeed);
+}
+
+TEST_F(EnginePauses, ADamagedTopicHoldsAllMessagesUp) {
+  world_->start(world_->coordinator().subscribe("news", "b1", ""));
+  EXPECT_EQ(error_of(pause(PauseKind::topic, "news")), "");
+  const auto found = world_->start(store_.find_kv("topics", "news"))->value().value();
+  KvRecord record = found.at(0);
+  record.value = "no list";
+  EXPECT_TRUE(world_->start(store_.update_kv(record))->value());
+  restart_after_crash();
+  submit(make_request("m", "msg", 1));
+  EXPECT_EQ(status("m"), TransStatus::submitted);
+}
+
 class SharedPauses : public SharedFixture {};
 
 TEST_F(SharedPauses, HoldForAllCoordinators) {

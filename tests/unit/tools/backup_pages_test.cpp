@@ -89,6 +89,58 @@ TEST_F(BackupPagesTest, MakeAFullBackupAndThenWhatCameAfterIt) {
   EXPECT_TRUE(persist::verify_backup(backup("two")));
 }
 
+/// Keeps the records in memory.
+class KeptAudit final : public net::ActionAudit {
+ public:
+  std::string next_id() override { return "id-" + std::to_string(++last_); }
+  Async<> write(net::AuditRecord record) override {
+    told.push_back(told_of(record));
+    co_return ok();
+  }
+  Async<net::AuditPage> read(net::AuditQuery /*query*/) override { co_return net::AuditPage{}; }
+  static std::string told_of(const net::AuditRecord& record) {
+    const bool has_ended = record.event != net::AuditRecord::Event::begun;
+    return record.id +
+           (record.event == net::AuditRecord::Event::failed ? " failed "
+            : has_ended                                     ? " done "
+                                                            : " begun ") +
+           record.action + " " + record.details + " " + record.reason + ": " + record.result;
+  }
+
+  std::vector<std::string> told;
+
+ private:
+  int last_ = 0;
+};
+
+TEST_F(BackupPagesTest, WriteTheirEndToTheAuditLog) {
+  start();
+  KeptAudit audit;
+  net::GateOptions options;
+  options.audit = &audit;
+  const net::Gate gate{options};
+  router_.emplace(gate, clock);
+  pages_->register_on(*router_);
+  pages_->set_write_end(
+      [&audit](const net::AuditRecord& end) { audit.told.push_back(KeptAudit::told_of(end)); });
+  // The end is told on the thread of the backup.
+  const auto make = [this](const std::string& body) {
+    hold(true);
+    EXPECT_EQ(ask("POST", body).status, 202U);
+    hold(false);
+    return std::string(ended().at("state").as_string());
+  };
+  EXPECT_EQ(make(R"({"name":"one","reason":"ticket 1"})"), "done");
+  EXPECT_EQ(make(R"({"name":"two","base":"nothing"})"), "failed");
+  EXPECT_THAT(audit.told,
+              testing::ElementsAre("id-1 begun backup name one ticket 1: ",
+                                   testing::StartsWith("id-1 begun backup name one ticket 1: 202"),
+                                   testing::StartsWith("id-1 done backup name one ticket 1: comp"),
+                                   "id-2 begun backup name two, base nothing : ",
+                                   testing::StartsWith("id-2 begun backup name two, base nothing"),
+                                   testing::StartsWith("id-2 failed backup name two : ")));
+}
+
 TEST_F(BackupPagesTest, MakeOneAtATime) {
   start();
   hold(true);

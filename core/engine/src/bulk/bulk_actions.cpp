@@ -1,17 +1,14 @@
 #include <algorithm>
-#include <map>
-#include <unordered_set>
 #include <utility>
 
 #include <concerto/base/notifier.hpp>
 #include <concerto/base/task_group.hpp>
 #include <concerto/engine/bulk_actions.hpp>
 
+#include "bulk/bulk_looks.hpp"
 #include "bulk/job_record.hpp"
 #include "bulk/job_run.hpp"
-#include "bulk/topic_selection.hpp"
 #include "shard_env.hpp"
-#include "trouble.hpp"
 
 namespace concerto {
 namespace {
@@ -27,25 +24,8 @@ constexpr seconds look_interval{3};
 /// Stores on servers may keep whole seconds, and round them.
 constexpr seconds shared_precision{1};
 
-Error bad_bulk(std::string text) {
-  return make_error(Errc::invalid_request, std::move(text));
-}
-
 Error no_job(const std::string& id) {
   return make_error(EngineErrc::key_not_found, "there is no job '" + id + "'");
-}
-
-Result<> check_bulk(const BulkRequest& request) {
-  const StatusSet finished{TransStatus::succeed, TransStatus::failed};
-  if (request.selection.statuses.has_any_of(finished)) {
-    return bad_bulk("status: only prepared, submitted and aborting transactions can be met");
-  }
-  if (request.limit == 0) return bad_bulk("limit: expected 1 or more, found 0");
-  if (request.action != BulkAction::skip) return ok();
-  if (request.branch.branch_id.empty() || request.branch.op.empty()) {
-    return bad_bulk("branchId and op: a skip of many transactions needs both");
-  }
-  return ok();
 }
 
 /// Ids sort by the time of their jobs.
@@ -63,15 +43,6 @@ struct StoredJob {
   BulkJob job;
 };
 
-std::string_view age_group(std::chrono::nanoseconds age) {
-  using std::chrono::hours;
-  using std::chrono::minutes;
-  if (age < minutes{1}) return "under 1 minute";
-  if (age < minutes{10}) return "1 to 10 minutes";
-  if (age < hours{1}) return "10 to 60 minutes";
-  return age < hours{24} ? "1 to 24 hours" : "over 24 hours";
-}
-
 }  // namespace
 
 class BulkActions::Impl {
@@ -84,10 +55,13 @@ class BulkActions::Impl {
         executor_(executor),
         timers_(timers),
         random_(random),
+        looks_(coordinator, store, clock),
         wanted_(executor),
         tasks_(std::move(executor)) {}
 
   const Executor& executor() const noexcept { return executor_; }
+
+  void set_on_end(OnEnd on_end) { on_end_ = std::move(on_end); }
 
   void start() { tasks_.spawn(run_jobs()); }
 
@@ -98,15 +72,16 @@ class BulkActions::Impl {
     co_await tasks_.join();
   }
 
-  Async<BulkPreview> preview(BulkRequest request);
-  Async<BulkJob> begin(BulkRequest request, RequestContext context);
+  const BulkLooks& looks() const noexcept { return looks_; }
+
+  Async<BulkJob> begin(BulkRequest request, RequestContext context, std::string audit_id);
   Async<BulkJob> cancel(std::string id);
   Async<std::vector<BulkJob>> jobs(std::string id, std::size_t limit);
-  Async<BulkCounts> count(BulkSelection selection, BulkCountBy by, std::size_t groups_max);
 
  private:
   Task<void> run_jobs();
   Task<bool> run_next();
+  Task<void> tell_end(BulkJob job);
   Async<std::optional<StoredJob>> find_next();
   Async<std::vector<StoredJob>> read(std::string id);
   Async<> save(BulkJob& job);
@@ -118,6 +93,8 @@ class BulkActions::Impl {
   const Executor executor_;
   Timers& timers_;
   RandomSource& random_;
+  OnEnd on_end_;
+  const BulkLooks looks_;
   Notifier wanted_;  ///< a job was added
   bool is_stopping_ = false;
   std::shared_ptr<JobRun> run_;   ///< null: no job runs here
@@ -136,6 +113,12 @@ Task<void> BulkActions::Impl::run_jobs() {
   }
 }
 
+Task<void> BulkActions::Impl::tell_end(BulkJob job) {
+  if (!on_end_) co_return;
+  Task<void> told = on_end_(std::move(job));
+  co_await std::move(told);
+}
+
 Task<bool> BulkActions::Impl::run_next() {
   Result<std::optional<StoredJob>> next = co_await find_next();
   if (!next || !*next || is_stopping_) co_return false;
@@ -145,7 +128,9 @@ Task<bool> BulkActions::Impl::run_next() {
   // The record belongs to this coordinator once it is written. Another one may have been faster.
   BulkJob mine = run_->job();
   const Result<> taken = co_await save(mine);
-  if (taken) co_await run_->run([this](BulkJob& job) { return save(job); });
+  bool has_ended = false;
+  if (taken) has_ended = co_await run_->run([this](BulkJob& job) { return save(job); });
+  if (has_ended) co_await tell_end(run_->job());
   run_ = nullptr;
   co_return taken.has_value();
 }
@@ -191,24 +176,9 @@ Async<> BulkActions::Impl::save(BulkJob& job) {
   co_return ok();
 }
 
-Async<BulkPreview> BulkActions::Impl::preview(BulkRequest request) {
-  CONCERTO_CO_CHECK(check_bulk(request));
-  BulkPreview preview;
-  ListFilter filter = filter_of(request.selection);
-  filter.accepts = [&preview, limit = request.limit,
-                    &modes = coordinator_.modes()](const Transaction& trans) {
-    if (preview.matched < limit) preview.add(trans, modes);
-    return false;  // The list itself stays empty.
-  };
-  CONCERTO_CO_CHECK(co_await select_topic(coordinator_, request.selection.topic, filter));
-  const Result<TransPage> none =
-      co_await coordinator_.list(std::move(filter), {}, 1, request.selection.trouble);
-  if (!none) co_return none.error();
-  co_return preview;
-}
-
-Async<BulkJob> BulkActions::Impl::begin(BulkRequest request, RequestContext context) {
-  CONCERTO_CO_CHECK(check_bulk(request));
+Async<BulkJob> BulkActions::Impl::begin(BulkRequest request, RequestContext context,
+                                        std::string audit_id) {
+  CONCERTO_CO_CHECK(check_request(request, store_));
   if (is_stopping_) co_return shutting_down();
   // Jobs wait for the begin, and then it would be too late for this one.
   if (coordinator_.is_paused() && request.action != BulkAction::retry) {
@@ -222,6 +192,7 @@ Async<BulkJob> BulkActions::Impl::begin(BulkRequest request, RequestContext cont
   job.created = job.updated = clock_.wall_now();
   job.id = job_id_of(job.created, random_.next());
   job.caller = context.caller.name();
+  job.audit_id = std::move(audit_id);
   job.request = std::move(request);
   BulkSelection& selection = job.request.selection;
   const bool is_shared = store_.ownership() != nullptr;
@@ -265,6 +236,7 @@ Async<BulkJob> BulkActions::Impl::cancel(std::string id) {
   stored.job.updated = stored.record.update_time = clock_.wall_now();
   stored.record.value = record_of(stored.job);
   CONCERTO_CO_CHECK(co_await store_.update_kv(stored.record));
+  co_await tell_end(stored.job);
   co_return stored.job;
 }
 
@@ -281,82 +253,16 @@ Async<std::vector<BulkJob>> BulkActions::Impl::jobs(std::string id, std::size_t 
   co_return jobs;
 }
 
-Async<BulkCounts> BulkActions::Impl::count(BulkSelection selection, BulkCountBy by,
-                                           std::size_t groups_max) {
-  BulkRequest request;
-  request.selection = selection;
-  CONCERTO_CO_CHECK(check_bulk(request));
-  std::map<std::string, BulkCount, std::less<>> groups;
-  BulkCounts counts;
-  const auto add = [&groups](std::string_view value, const Transaction& trans) {
-    const auto found = groups.try_emplace(std::string(value), BulkCount{std::string(value)}).first;
-    BulkCount& group = found->second;
-    if (group.count++ == 0 || trans.create_time < group.oldest) group.oldest = trans.create_time;
-  };
-  TopicsOfUrls topics;
-  if (by == BulkCountBy::topic) {
-    CONCERTO_CO_CHECK(co_await topics.read(coordinator_));
-  }
-  ListFilter filter = filter_of(selection);
-  filter.accepts = [&, now = clock_.wall_now(),
-                    &modes = coordinator_.modes()](const Transaction& trans) {
-    ++counts.total;
-    switch (by) {
-      case BulkCountBy::status:
-        add(to_string(trans.status), trans);
-        break;
-      case BulkCountBy::type:
-        add(modes.name_of(trans.type), trans);
-        break;
-      case BulkCountBy::age:
-        add(age_group(now - trans.create_time), trans);
-        break;
-      case BulkCountBy::target:
-        for (const std::string& url : trouble_urls(trans, modes)) add(url, trans);
-        break;
-      case BulkCountBy::topic:
-        for (const std::string_view topic : topics.of(trans)) add(topic, trans);
-        break;
-    }
-    return false;
-  };
-  CONCERTO_CO_CHECK(co_await select_topic(coordinator_, selection.topic, filter));
-  const Result<TransPage> none =
-      co_await coordinator_.list(std::move(filter), {}, 1, selection.trouble);
-  if (!none) co_return none.error();
-  for (auto& [value, group] : groups) counts.groups.push_back(std::move(group));
-  std::ranges::stable_sort(counts.groups, std::ranges::greater{}, &BulkCount::count);
-  if (counts.groups.size() > groups_max) counts.groups.resize(groups_max);
-  co_return counts;
-}
-
-void BulkPreview::add(const Transaction& trans, const ModeTable& modes) {
-  ++matched;
-  if (sample.size() == sample_max) return;
-  urls.push_back(trouble_urls(trans, modes));
-  Transaction& shown = sample.emplace_back(trans);
-  shown.branches.clear();
-  shown.payloads.clear();
-}
-
-Async<BulkPreview> preview_named(Coordinator& coordinator, std::vector<Gid> gids) {
-  BulkPreview preview;
-  std::unordered_set<Gid> met;
-  for (Gid& gid : gids) {
-    if (!met.insert(gid).second) continue;
-    CONCERTO_CO_TRY(const std::optional<Transaction> found,
-                    co_await coordinator.query(std::move(gid)));
-    if (found && !is_final(found->status)) preview.add(*found, coordinator.modes());
-  }
-  co_return preview;
-}
-
 BulkActions::BulkActions(Coordinator& coordinator, Store& store, const Clock& clock,
                          Executor executor, Timers& timers, RandomSource& random)
     : impl_(
           std::make_unique<Impl>(coordinator, store, clock, std::move(executor), timers, random)) {}
 
 BulkActions::~BulkActions() = default;
+
+void BulkActions::set_on_end(OnEnd on_end) {
+  impl_->set_on_end(std::move(on_end));
+}
 
 void BulkActions::start() {
   impl_->start();
@@ -367,11 +273,21 @@ Task<void> BulkActions::stop() {
 }
 
 Async<BulkPreview> BulkActions::preview(BulkRequest request) {
-  return on_shard(impl_->executor(), impl_->preview(std::move(request)));
+  return on_shard(impl_->executor(), impl_->looks().preview(std::move(request)));
 }
 
-Async<BulkJob> BulkActions::begin(BulkRequest request, RequestContext context) {
-  return on_shard(impl_->executor(), impl_->begin(std::move(request), context));
+Async<BulkPreview> BulkActions::preview_pause(Pause pause) {
+  return on_shard(impl_->executor(), impl_->looks().preview_pause(std::move(pause)));
+}
+
+Async<PauseCounts> BulkActions::waiting_for(std::vector<Pause> pauses) {
+  return on_shard(impl_->executor(), impl_->looks().waiting_for(std::move(pauses)));
+}
+
+Async<BulkJob> BulkActions::begin(BulkRequest request, RequestContext context,
+                                  std::string audit_id) {
+  return on_shard(impl_->executor(),
+                  impl_->begin(std::move(request), context, std::move(audit_id)));
 }
 
 Async<BulkJob> BulkActions::cancel(std::string id) {
@@ -384,7 +300,7 @@ Async<std::vector<BulkJob>> BulkActions::jobs(std::string id, std::size_t limit)
 
 Async<BulkCounts> BulkActions::count(BulkSelection selection, BulkCountBy by,
                                      std::size_t groups_max) {
-  return on_shard(impl_->executor(), impl_->count(selection, by, groups_max));
+  return on_shard(impl_->executor(), impl_->looks().count(std::move(selection), by, groups_max));
 }
 
 }  // namespace concerto

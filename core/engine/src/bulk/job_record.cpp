@@ -107,6 +107,7 @@ BulkSelection selection_from(const RecordReader& reader) {
   selection.trouble.target = reader.text("target");
   selection.trouble.error = reader.text("error");
   selection.topic = reader.text("topic");
+  selection.owner = reader.text("owner");
   return selection;
 }
 
@@ -130,6 +131,7 @@ std::string record_of(const BulkJob& job) {
   members.text("target", selection.trouble.target);
   members.text("error", selection.trouble.error);
   members.text("topic", selection.topic);
+  members.text("owner", selection.owner);
   members.text("branch_id", job.request.branch.branch_id);
   members.text("op", job.request.branch.op);
   if (job.request.limit != std::numeric_limits<std::size_t>::max()) {
@@ -137,6 +139,7 @@ std::string record_of(const BulkJob& job) {
   }
   members.text("reason", job.request.reason);
   members.text("caller", job.caller);
+  members.text("audit_id", job.audit_id);
   members.number("created", nanoseconds_of(job.created));
   members.number("updated", nanoseconds_of(job.updated));
   members.number("done", static_cast<std::int64_t>(job.done));
@@ -168,6 +171,7 @@ Result<BulkJob> job_from(std::string_view record) {
   if (reader.number("limit")) job.request.limit = reader.size("limit");
   job.request.reason = reader.text("reason");
   job.caller = reader.text("caller");
+  job.audit_id = reader.text("audit_id");
   job.created = reader.time("created").value_or(WallTime{});
   job.updated = reader.time("updated").value_or(WallTime{});
   job.done = reader.size("done");

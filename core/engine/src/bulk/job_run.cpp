@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "named_rows.hpp"
+#include "request_parts.hpp"
 #include "resets.hpp"
 #include "shard_env.hpp"
 
@@ -37,7 +39,41 @@ ListFilter filter_of(const BulkSelection& selection) {
   filter.type = selection.type;
   filter.created_from = selection.created_from;
   filter.created_to = selection.created_to;
+  select_owner(selection.owner, filter);
   return filter;
+}
+
+void select_owner(const std::string& name, ListFilter& filter) {
+  if (name.empty()) return;
+  const std::string wanted = name == no_owner ? std::string() : name;
+  filter.accepts_owner = [wanted](std::string_view owner) { return owner == wanted; };
+}
+
+Async<> select_own(Coordinator& coordinator, std::string topic, std::string owner,
+                   ListFilter& filter) {
+  if (!owner.empty() && !coordinator.has_owners()) co_return no_owners();
+  select_owner(owner, filter);
+  co_return co_await select_topic(coordinator, std::move(topic), filter);
+}
+
+Result<> check_action(const BulkRequest& request, const Transaction& trans,
+                      const ModeTable& modes) {
+  const Mode* mode = modes.find(trans.type);
+  if (mode == nullptr) {
+    return conflict("gid " + trans.gid.str() + " has a type that is not in this version.");
+  }
+  switch (request.action) {
+    case BulkAction::retry:
+      if (!is_final(trans.status)) return ok();
+      return conflict("gid " + trans.gid.str() + " has ended with status " + quoted(trans.status) +
+                      ", it cannot be retried.");
+    case BulkAction::stop:
+      return check_stop(trans);
+    case BulkAction::skip:
+      break;
+  }
+  CONCERTO_TRY([[maybe_unused]] const std::uint32_t row, skipped_row(trans, *mode, request.branch));
+  return ok();
 }
 
 Async<> carry_out(Coordinator& coordinator, const BulkRequest& request, Gid gid,
@@ -61,21 +97,25 @@ JobRun::JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers&
       tasks_(tasks),
       ended_(std::move(executor)) {}
 
-Task<void> JobRun::run(Save save) {
+Task<bool> JobRun::run(Save save) {
   const auto self = shared_from_this();
   co_await asio::this_coro::throw_if_cancelled(false);
+  bool is_saved = false;
   while (!ends() && job_.state == BulkJob::State::running) {
     const Result<> done = co_await run_page();
     if (!done && is_lasting(done.error().code)) job_.state = BulkJob::State::failed;
     // The words of a store are for the log.
     job_.trouble = done || ends() ? std::string() : done.error().code.message();
     const Result<> saved = co_await save(job_);
-    if (!saved && !concerns_all(saved.error().code)) co_return;
+    if (!saved && !concerns_all(saved.error().code)) co_return false;
+    is_saved = saved.has_value();
     if (!done || !saved) co_await pause(trouble_pause);
   }
-  if (!is_cancelled_ || job_.state != BulkJob::State::running) co_return;
+  if (job_.state != BulkJob::State::running) co_return is_saved;
+  if (!is_cancelled_) co_return false;
   job_.state = BulkJob::State::cancelled;
-  ignore_error(co_await save(job_), "whoever runs it next is told by the caller's next request");
+  const Result<> saved = co_await save(job_);
+  co_return saved.has_value();  // Otherwise whoever runs it next is told by the next cancelJob.
 }
 
 /// After an error the position stays where it was.
@@ -83,10 +123,13 @@ Async<> JobRun::run_page() {
   const std::size_t met = job_.done + job_.failed;
   const std::size_t wanted = std::min(page_transactions, job_.request.limit - met);
   const BulkSelection& selection = job_.request.selection;
-  ListFilter filter = filter_of(selection);
-  CONCERTO_CO_CHECK(co_await select_topic(coordinator_, selection.topic, filter));
-  CONCERTO_CO_TRY(TransPage page, co_await coordinator_.list(std::move(filter), job_.position,
-                                                             wanted, selection.trouble));
+  if (!filter_) {
+    ListFilter filter = filter_of(selection);
+    CONCERTO_CO_CHECK(co_await select_topic(coordinator_, selection.topic, filter));
+    filter_ = std::move(filter);
+  }
+  CONCERTO_CO_TRY(TransPage page,
+                  co_await coordinator_.list(*filter_, job_.position, wanted, selection.trouble));
   std::vector<Gid> gids;
   for (Transaction& trans : page.transactions) {
     if (!acted_on_.contains(trans.gid)) gids.push_back(std::move(trans.gid));

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -14,8 +15,11 @@
 
 namespace concerto {
 
-/// The transactions that a selection can have, as a store lists them. The topic is left out.
+/// The transactions that a selection can have, as a store lists them. The topic and what
+/// TroubleFilter has are left out.
 ListFilter filter_of(const BulkSelection& selection);
+/// Adds that the transaction has the owner with this name; empty: any.
+void select_owner(const std::string& name, ListFilter& filter);
 
 /// Carries out a job, page by page, on one shard's thread.
 class JobRun : public std::enable_shared_from_this<JobRun> {
@@ -29,8 +33,8 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   const BulkJob& job() const noexcept { return job_; }
 
   /// Returns when the job has ended, cannot be saved, or is to stop. While the store is away it
-  /// waits and tries again.
-  Task<void> run(Save save);
+  /// waits and tries again. True: it has ended, and that is saved.
+  Task<bool> run(Save save);
   /// The run ends soon. The job is not changed: it goes on after the next start.
   void stop() noexcept { is_stopping_ = true; }
   /// The job ends soon.
@@ -49,6 +53,7 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Timers& timers_;
   TaskGroup& tasks_;
   Notifier ended_;
+  std::optional<ListFilter> filter_;  ///< of the selection, with its topic as the run began
   std::vector<Gid> left_;             ///< of the page; the next one last
   std::unordered_set<Gid> acted_on_;  ///< of the page, which is tried again after an error
   std::size_t running_ = 0;

@@ -172,6 +172,7 @@ AuditRecord record_of(const RouteNeeds& needs, const GrpcRequest& request,
 void add_end(AuditRecord& record, const HttpResponse& answer) {
   const bool is_done = answer.status < 300;
   record.event = is_done ? AuditRecord::Event::done : AuditRecord::Event::failed;
+  if (answer.status == 202) record.event = AuditRecord::Event::begun;
   record.result = std::to_string(answer.status);
   if (!is_done) add_detail(record.result, "", told_message(answer.body));
   // How many transactions an action has reached, or which job does it; of an edit the old URL.

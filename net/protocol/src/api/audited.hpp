@@ -29,7 +29,8 @@ AuditRecord record_of(const RouteNeeds& needs, const GrpcRequest& request,
 /// Whether a request is refused because nobody knows whose it is.
 bool is_of_stranger(const std::optional<Refusal>& refusal) noexcept;
 
-/// Makes the record of an action the record of its end.
+/// Makes the record of an action the record of its end. An action that goes on behind its answer
+/// (202) has begun, and leaves the record of its end later.
 void add_end(AuditRecord& record, const HttpResponse& answer);
 void add_end(AuditRecord& record, const GrpcReply& answer);
 /// The same for an action that an exception has ended.
@@ -47,7 +48,7 @@ void answer_unrecorded(const Error& error, GrpcReply& answer);
 /// second record. `audit` must outlive the action.
 template <class Answer>
 Task<Answer> audited(ActionAudit& audit, AuditRecord record, Task<Answer> action) {
-  record.id = audit.next_id();
+  if (record.id.empty()) record.id = audit.next_id();
   AuditRecord begun = record;
   const Result<> written = co_await audit.write(std::move(begun));
   Answer answer;

@@ -19,13 +19,9 @@ namespace {
 
 namespace json = boost::json;
 
-/// The members of `select`, which are the parameters of `all`.
-constexpr std::array<std::string_view, 9> selection_names{
-    "status",        "transType", "minAge",    "maxAge", "createTimeStart",
-    "createTimeEnd", "target",    "lastError", "topic"};
-
+/// Whether `select` may have this member; `all` has it as a parameter.
 bool is_selection_name(std::string_view name) {
-  return std::ranges::find(selection_names, name) != selection_names.end();
+  return name != "by" && std::ranges::find(count_parameters, name) != count_parameters.end();
 }
 
 /// `select` as the parameters of a GET, so that both are read by one function.
@@ -39,6 +35,7 @@ Result<HttpRequest> parameters_of(JsonValue select) {
     std::string value;
     if (member.is(JsonKind::text)) {
       value = member.text();
+      CONCERTO_CHECK(check_not_empty("select." + std::string(name), value));
     } else if (const auto number = member.whole_number()) {
       value = std::to_string(*number);
     } else {
@@ -77,7 +74,7 @@ Result<> read_member(std::string_view name, JsonValue value, ActionBody& body, W
   BulkRequest& request = body.request;
   if (name == "gid") {
     std::string gid;
-    CONCERTO_CHECK(read_json(name, value, gid));
+    CONCERTO_CHECK(read_some_text(name, value, gid));
     body.gid = Gid{std::move(gid)};
     return ok();
   }
@@ -92,8 +89,8 @@ Result<> read_member(std::string_view name, JsonValue value, ActionBody& body, W
   if (name == "dryRun") return read_json(name, value, body.dry_run);
   if (name == "limit") return read_limit(value, request.limit);
   if (request.action == BulkAction::skip) {
-    if (name == "branchId") return read_json(name, value, request.branch.branch_id);
-    if (name == "op") return read_json(name, value, request.branch.op);
+    if (name == "branchId") return read_some_text(name, value, request.branch.branch_id);
+    if (name == "op") return read_some_text(name, value, request.branch.op);
   }
   return unknown_member("the request body", name);
 }
@@ -129,12 +126,13 @@ json::object select_object(const BulkSelection& selection, std::chrono::minutes 
   if (!selection.trouble.target.empty()) select["target"] = to_utf8(selection.trouble.target);
   if (!selection.trouble.error.empty()) select["lastError"] = to_utf8(selection.trouble.error);
   if (!selection.topic.empty()) select["topic"] = to_utf8(selection.topic);
+  if (!selection.owner.empty()) select["owner"] = to_utf8(selection.owner);
   return select;
 }
 
-json::array failures_array(const BulkJob& job) {
+json::array failures_array(const std::vector<BulkFailure>& all) {
   json::array failures;
-  for (const BulkJob::Failure& failure : job.failures) {
+  for (const BulkFailure& failure : all) {
     json::object& each = failures.emplace_back(json::object{}).as_object();
     each["gid"] = to_utf8(failure.gid.view());
     each["error"] = to_utf8(failure.text);
@@ -160,13 +158,24 @@ json::object job_object(const BulkJob& job, std::chrono::minutes offset, const M
   }
   object["done"] = job.done;
   object["failed"] = job.failed;
-  object["errors"] = failures_array(job);
+  object["errors"] = failures_array(job.failures);
   if (!job.trouble.empty()) object["trouble"] = to_utf8(job.trouble);
   object["select"] = select_object(job.request.selection, offset, modes);
   return object;
 }
 
 }  // namespace
+
+Result<> check_not_empty(std::string_view field, std::string_view value) {
+  if (!trim_blanks(value).empty()) return ok();
+  return make_error(Errc::invalid_request,
+                    std::string(field) + ": expected a text that is not empty");
+}
+
+Result<> read_some_text(std::string_view name, JsonValue value, std::string& text) {
+  CONCERTO_CHECK(read_json(name, value, text));
+  return check_not_empty(name, text);
+}
 
 Result<> check_member(JsonValue object, JsonValue member) {
   if (member.is(JsonKind::null)) return wrong_kind(member.key(), "a value", member);
@@ -184,14 +193,11 @@ Error unknown_member(std::string_view where, std::string_view name) {
 
 Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
                                      const ModeTable& modes) {
-  for (const auto& [name, least] : {std::pair{"minAge", 0}, std::pair{"maxAge", 1}}) {
-    CONCERTO_TRY(const std::int64_t age, integer_value(request, name, least));
-    if (age >= least) continue;
-    return make_error(Errc::invalid_request, std::string(name) + ": expected " +
-                                                 std::to_string(least) + " or more, found " +
-                                                 std::to_string(age));
+  CONCERTO_TRY(ListQuery query, list_query_from(request, modes));
+  CONCERTO_CHECK(take_own_parameters(request, now, query));
+  if (query.filter.statuses.empty() && request.query_value("status")) {
+    return make_error(Errc::invalid_request, "status: expected one or more, found none");
   }
-  CONCERTO_TRY(const ListQuery query, list_query_from(request, now, modes));
   BulkSelection selection;
   selection.statuses = query.filter.statuses;
   selection.type = query.filter.type;
@@ -199,6 +205,7 @@ Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
   selection.created_to = query.filter.created_to;
   selection.trouble = query.trouble;
   selection.topic = query.topic;
+  selection.owner = query.owner;
   return selection;
 }
 
@@ -220,18 +227,21 @@ Result<ActionBody> action_body_from(std::string_view text, BulkAction action, Wa
 }
 
 Result<BulkCountBy> count_by_from(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, BulkCountBy>, 5> names{
+  constexpr std::array<std::pair<std::string_view, BulkCountBy>, 7> names{
       {{"status", BulkCountBy::status},
        {"transType", BulkCountBy::type},
        {"target", BulkCountBy::target},
+       {"lastError", BulkCountBy::error},
        {"topic", BulkCountBy::topic},
+       {"owner", BulkCountBy::owner},
        {"age", BulkCountBy::age}}};
   for (const auto& [name, by] : names) {
     if (name == text) return by;
   }
-  return make_error(
-      Errc::invalid_request,
-      "by: expected status, transType, target, topic or age, found '" + std::string(text) + "'");
+  return make_error(Errc::invalid_request,
+                    "by: expected status, transType, target, lastError, topic, owner or age, "
+                    "found '" +
+                        std::string(text) + "'");
 }
 
 namespace {
@@ -298,6 +308,7 @@ json::object preview_object(const BulkPreview& preview, std::chrono::minutes off
   json::object object;
   object["dryRun"] = true;
   object["matched"] = preview.matched;
+  object["complete"] = preview.is_complete;
   json::array sample;
   for (std::size_t i = 0; i < preview.sample.size(); ++i) {
     const Transaction& trans = preview.sample[i];
@@ -311,6 +322,8 @@ json::object preview_object(const BulkPreview& preview, std::chrono::minutes off
     each["urls"] = std::move(urls);
   }
   object["sample"] = std::move(sample);
+  object["refused"] = preview.refused;
+  object["errors"] = failures_array(preview.failures);
   return object;
 }
 
@@ -343,6 +356,7 @@ std::string counts_json(const BulkCounts& counts, std::chrono::minutes offset) {
     each["oldest"] = format_time(group.oldest, offset);
   }
   object["groups"] = std::move(groups);
+  object["complete"] = counts.is_complete;
   return json::serialize(object);
 }
 
@@ -350,7 +364,7 @@ std::string acted_json(const BulkJob& tally) {
   json::object object;
   object["done"] = tally.done;
   object["failed"] = tally.failed;
-  object["errors"] = failures_array(tally);
+  object["errors"] = failures_array(tally.failures);
   return json::serialize(object);
 }
 

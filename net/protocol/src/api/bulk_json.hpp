@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -33,10 +34,19 @@ inline constexpr std::size_t gids_max = 1'000;
 Result<ActionBody> action_body_from(std::string_view body, BulkAction action, WallTime now,
                                     const ModeTable& modes);
 
+/// Reads a text that may not be empty where it is there. Error: invalid_request.
+Result<> read_some_text(std::string_view name, JsonValue value, std::string& text);
+Result<> check_not_empty(std::string_view field, std::string_view value);
+
 /// A null is no value, and a member that is there twice may mean either: an action that somebody
 /// did not mean must not happen. Error: invalid_request.
 Result<> check_member(JsonValue object, JsonValue member);
 Error unknown_member(std::string_view where, std::string_view name);
+
+/// The names of a selection's parameters, and `by`: those of `count`.
+inline constexpr std::array<std::string_view, 11> count_parameters{
+    "by",     "status",    "transType", "minAge", "maxAge", "createTimeStart", "createTimeEnd",
+    "target", "lastError", "topic",     "owner"};
 
 /// The selection in the parameters of a GET. Error: invalid_request.
 Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
@@ -50,10 +60,19 @@ std::string action_details(std::string_view body);
 /// The reason in the body of an action.
 std::string action_reason(std::string_view body);
 
-/// Reads the body of pause or resume: kind, value and reason.
-Result<Pause> pause_from(std::string_view body);
+/// The body of pause or resume.
+struct PauseBody {
+  Pause pause;
+  bool dry_run = false;
+};
+Result<PauseBody> pause_body_from(std::string_view body);
 std::string pause_json(const Pause& pause, std::chrono::minutes offset);
-std::string pauses_json(const std::vector<Pause>& pauses, std::chrono::minutes offset);
+/// The pause, and what it would hold up, or holds up now.
+std::string pause_preview_json(const Pause& pause, const BulkPreview& preview,
+                               std::chrono::minutes offset, const ModeTable& modes);
+/// Without `counts` it does not say how many wait.
+std::string pauses_json(const std::vector<Pause>& pauses, const PauseCounts* counts,
+                        std::chrono::minutes offset);
 
 boost::json::object preview_object(const BulkPreview& preview, std::chrono::minutes offset,
                                    const ModeTable& modes);

@@ -39,8 +39,8 @@ Result<> read_edit_member(std::string_view name, JsonValue value, EditBody& body
     edit.gid = Gid{std::move(gid)};
     return ok();
   }
-  if (name == "branchId") return read_json(name, value, edit.row.branch_id);
-  if (name == "op") return read_json(name, value, edit.row.op);
+  if (name == "branchId") return read_some_text(name, value, edit.row.branch_id);
+  if (name == "op") return read_some_text(name, value, edit.row.op);
   if (name == "url") return read_json(name, value, edit.url.emplace());
   if (name == "payload" || name == "payloadBase64") return read_payload(name, value, body);
   if (name == "reason") return read_json(name, value, body.reason);

@@ -227,6 +227,16 @@ ReceivedAnswer answer_from_grpc(const GrpcStatus& status) {
   return {class_of(status.code), status.message};
 }
 
+HttpResponse operator_answer(const Error& error) {
+  HttpResponse response = http_answer(error);
+  if (error.code == Errc::invalid_request || error.code == EngineErrc::invalid_entry) {
+    response.status = 400;
+  } else if (error.code == EngineErrc::trans_not_found || error.code == EngineErrc::key_not_found) {
+    response.status = 404;
+  }
+  return response;
+}
+
 HttpResponse http_answer(const Refusal& refusal) {
   HttpResponse response = error_response(http_status(refusal.kind), refusal.sentence);
   switch (refusal.kind) {

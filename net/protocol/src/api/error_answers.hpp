@@ -21,6 +21,10 @@ std::string client_text(const Error& error);
 /// The HTTP answer: a status, and a JSON body with the error's text.
 HttpResponse http_answer(const Error& error);
 
+/// The same for what is Concerto's own: its routes, and its parameters of others. There a status
+/// says what is wrong; the reference has 500 for all of it.
+HttpResponse operator_answer(const Error& error);
+
 /// The gRPC status. An error that carries a gRPC status keeps its code.
 GrpcStatus grpc_answer(const Error& error);
 

@@ -98,8 +98,12 @@ HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler, Re
     RequestContext asker = context(request);
     const auto refusal = gate_.refuse_http(needs, asker, request);
     if (refusal) return refuse(needs, request, asker, *refusal, refused);
+    const bool is_operating = needs.deed == RouteDeed::operates;
+    if (is_operating) request.headers.erase(audit_id_header);
     if (!begins || !is_recorded(needs)) return handler(std::move(request), asker);
     AuditRecord record = record_of(needs, request, asker, {});
+    record.id = gate_.audit()->next_id();
+    request.headers.set(audit_id_header, record.id);
     return audited(*gate_.audit(), std::move(record), handler(std::move(request), asker));
   };
 }

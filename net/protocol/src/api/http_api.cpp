@@ -84,26 +84,6 @@ CredentialHeaders told_to(const Gate& gate, const RequestContext& context,
                                                               : CredentialHeaders::masked;
 }
 
-/// The body may have the reason, which is for the audit log, and may be empty.
-Result<> check_begin_body(const std::string& body) {
-  constexpr std::size_t bytes_max = 1'024;
-  if (body.empty()) return ok();
-  JsonText parsed;
-  CONCERTO_CHECK(parsed.parse(body, "the request body"));
-  if (!parsed.root().is(JsonKind::object)) {
-    return make_error(Errc::invalid_request, "the request body: expected an object");
-  }
-  for (const JsonValue member : parsed.root()) {
-    const std::string key(member.key());
-    if (key != "reason") return make_error(Errc::invalid_request, key + ": is not known here");
-    if (!member.is(JsonKind::text) || member.text().size() > bytes_max) {
-      return make_error(Errc::invalid_request, "reason: expected a string of at most " +
-                                                   std::to_string(bytes_max) + " bytes");
-    }
-  }
-  return ok();
-}
-
 Task<HttpResponse> redirect(std::string path, HttpRequest request) {
   co_return redirect_to(path, request);
 }
@@ -224,54 +204,21 @@ Task<HttpResponse> HttpApi::query(HttpRequest request, RequestContext context) {
                                           told_to(gate_, context, request)));
 }
 
-Task<HttpResponse> HttpApi::why(HttpRequest request, RequestContext /*context*/) {
-  const std::string gid = value_of(request, "gid");
-  if (gid.empty()) co_return error_response(500, "no gid specified");
-  const auto found = co_await coordinator_.inspect(Gid{gid});
-  if (!found) co_return http_answer(found.error());
-  if (!*found) co_return error_response(404, "no transaction with gid " + gid + " found");
-  co_return json_response(200, why_json(**found, options_.zone_offset, coordinator_.modes()));
-}
-
-Task<HttpResponse> HttpApi::audit(HttpRequest request, RequestContext context) {
-  AuditQuery query;
-  query.tells_local = gate_.is_from(RouteRole::operators, context, request);
-  query.gid = value_of(request, "gid");
-  query.caller = value_of(request, "caller");
-  query.action = value_of(request, "action");
-  query.position = value_of(request, "position");
-  const Result<std::size_t> limit = list_limit(request);
-  if (!limit) co_return http_answer(limit.error());
-  query.limit = *limit;
-  AuditPage page;
-  if (ActionAudit* const audit = gate_.audit()) {
-    Result<AuditPage> found = co_await audit->read(std::move(query));
-    if (!found) co_return http_answer(found.error());
-    page = std::move(*found);
-  }
-  co_return json_response(200, audit_json(page, gate_.audit() != nullptr));
-}
-
-Task<HttpResponse> HttpApi::begin(HttpRequest request, RequestContext context) {
-  const Result<> read = check_begin_body(request.body);
-  if (!read) co_return error_response(400, read.error().detail);
-  const bool was_paused = co_await coordinator_.begin(context);
-  co_return json_response(200, was_paused ? R"({"wasPaused":true})" : R"({"wasPaused":false})");
-}
-
 Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext context) {
   const CredentialHeaders credentials = told_to(gate_, context, request);
-  Result<ListQuery> list = list_query_from(request, clock_.wall_now(), coordinator_.modes());
+  Result<ListQuery> list = list_query_from(request, coordinator_.modes());
   if (!list) co_return http_answer(list.error());
+  const Result<> own = take_own_parameters(request, clock_.wall_now(), *list);
+  if (!own) co_return operator_answer(own.error());
   if (!list->gid.empty()) {
     const auto trans = co_await coordinator_.query(std::move(list->gid));
     if (!trans) co_return http_answer(trans.error());
     co_return json_response(200, single_json(*trans, list->position, options_.zone_offset,
                                              coordinator_.modes(), credentials));
   }
-  const Result<> selected =
-      co_await select_topic(coordinator_, std::move(list->topic), list->filter);
-  if (!selected) co_return http_answer(selected.error());
+  const Result<> selected = co_await select_own(coordinator_, std::move(list->topic),
+                                                std::move(list->owner), list->filter);
+  if (!selected) co_return operator_answer(selected.error());
   const auto page = co_await coordinator_.list(std::move(list->filter), std::move(list->position),
                                                list->limit, std::move(list->trouble));
   if (!page) co_return http_answer(page.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace concerto::net {
 namespace {
@@ -104,12 +105,35 @@ Result<std::optional<WallTime>> time_before(const HttpRequest& request, std::str
   return std::optional{now - std::chrono::seconds{std::min(age, wall_seconds_max / 2)}};
 }
 
-/// Reads the parameters that the reference does not have.
+/// A filter that is empty or means nothing would select everything.
+Result<> check_own_parameters(const HttpRequest& request) {
+  for (const std::string_view name :
+       {"explain", "target", "lastError", "topic", "owner", "minAge", "maxAge"}) {
+    const auto value = request.query_value(name);
+    if (!value || !trim_blanks(*value).empty()) continue;
+    return make_error(Errc::invalid_request,
+                      std::string(name) + ": expected a value, found an empty text");
+  }
+  for (const auto& [name, least] : {std::pair{"minAge", 0}, std::pair{"maxAge", 1}}) {
+    const Result<std::int64_t> age = integer_value(request, name, least);
+    if (!age) return make_error(Errc::invalid_request, name + (": " + age.error().detail));
+    if (*age >= least) continue;
+    return make_error(Errc::invalid_request, std::string(name) + ": expected " +
+                                                 std::to_string(least) + " or more, found " +
+                                                 std::to_string(*age));
+  }
+  return ok();
+}
+
+}  // namespace
+
 Result<> take_own_parameters(const HttpRequest& request, WallTime now, ListQuery& query) {
+  CONCERTO_CHECK(check_own_parameters(request));
   CONCERTO_TRY(query.explain, switch_value(request, "explain"));
   CONCERTO_TRY(query.trouble.target, search_text(request, "target"));
   CONCERTO_TRY(query.trouble.error, search_text(request, "lastError"));
   CONCERTO_TRY(query.topic, search_text(request, "topic"));
+  CONCERTO_TRY(query.owner, search_text(request, "owner"));
   CONCERTO_TRY(const auto youngest, time_before(request, "minAge", now));
   if (youngest) {
     query.filter.created_to = std::min(query.filter.created_to.value_or(*youngest), *youngest);
@@ -121,10 +145,7 @@ Result<> take_own_parameters(const HttpRequest& request, WallTime now, ListQuery
   return ok();
 }
 
-}  // namespace
-
-Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now,
-                                  const ModeTable& modes) {
+Result<ListQuery> list_query_from(const HttpRequest& request, const ModeTable& modes) {
   ListQuery query;
   query.gid = Gid{std::string{value_of(request, "gid")}};
   query.position = value_of(request, "position");
@@ -139,7 +160,6 @@ Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now,
   if (query.filter.created_to) {
     *query.filter.created_to += std::chrono::seconds{1} - std::chrono::nanoseconds{1};
   }
-  CONCERTO_CHECK(take_own_parameters(request, now, query));
   return query;
 }
 

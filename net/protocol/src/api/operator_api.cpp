@@ -1,6 +1,10 @@
+#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
+#include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/operator_api.hpp>
+#include <concerto/protocol/parameters.hpp>
 
 #include "api/audited.hpp"
 #include "api/bulk_json.hpp"
@@ -19,21 +23,16 @@ HttpResponse no_bulk() {
   return error_response(501, "this server has no actions on many transactions");
 }
 
-/// These routes are Concerto's own, so their statuses say what is wrong; the reference has 500 for
-/// all of it.
-HttpResponse operator_answer(const Error& error) {
-  HttpResponse response = http_answer(error);
-  if (error.code == Errc::invalid_request || error.code == EngineErrc::invalid_entry) {
-    response.status = 400;
-  } else if (error.code == EngineErrc::trans_not_found || error.code == EngineErrc::key_not_found) {
-    response.status = 404;
-  }
-  return response;
+std::string audit_id_of(const HttpRequest& request) {
+  return std::string(request.headers.find(audit_id_header).value_or(std::string_view{}));
 }
 
-/// The reason in the header counts where the body has none.
+/// The reason in the header, or in the query, counts where the body has none. An action has no
+/// other parameter.
 Result<> take_reason(const HttpRequest& request, std::string& reason) {
+  CONCERTO_CHECK(check_parameters(request, {"reason"}));
   if (reason.empty()) reason = request.headers.find(reason_header).value_or(std::string_view{});
+  if (reason.empty()) reason = request.query_value("reason").value_or(std::string_view{});
   if (reason.size() <= reason_bytes_max) return ok();
   return make_error(Errc::invalid_request, "reason has " + std::to_string(reason.size()) +
                                                " bytes, at most " +
@@ -45,10 +44,16 @@ BulkRequest retry_of(const Pause& pause, const ModeTable& modes) {
   BulkRequest request;
   request.action = BulkAction::retry;
   request.reason = pause.reason;
-  if (pause.kind == PauseKind::mode) {
-    request.selection.type = modes.find(pause.value)->type;
-  } else {
-    request.selection.trouble.target = pause.value;
+  switch (pause.kind) {
+    case PauseKind::mode:
+      request.selection.type = modes.find(pause.value)->type;
+      break;
+    case PauseKind::topic:
+      request.selection.topic = pause.value;
+      break;
+    case PauseKind::target:
+      request.selection.trouble.target = pause.value;
+      break;
   }
   return request;
 }
@@ -56,17 +61,30 @@ BulkRequest retry_of(const Pause& pause, const ModeTable& modes) {
 Result<std::string> job_id_in(std::string_view body) {
   JsonText parsed;
   CONCERTO_CHECK(parsed.parse(body, "the request body"));
-  const auto id = parsed.root().find("id");
-  if (!id) return make_error(Errc::invalid_request, "id: the name of a job is missing");
-  std::string text;
-  CONCERTO_CHECK(read_json("id", *id, text));
-  return text;
+  if (!parsed.root().is(JsonKind::object)) {
+    return wrong_kind("the request body", "an object", parsed.root());
+  }
+  std::string id, reason;
+  for (const JsonValue member : parsed.root()) {
+    CONCERTO_CHECK(check_member(parsed.root(), member));
+    if (member.key() == "id") {
+      CONCERTO_CHECK(read_some_text("id", member, id));
+    } else if (member.key() == "reason") {
+      CONCERTO_CHECK(read_json("reason", member, reason));
+    } else {
+      return unknown_member("the request body", member.key());
+    }
+  }
+  if (id.empty()) return make_error(Errc::invalid_request, "id: the name of a job is missing");
+  return id;
 }
 
 }  // namespace
 
 Task<HttpResponse> OperatorApi::count(HttpRequest request, RequestContext /*context*/) {
   if (bulk_ == nullptr) co_return no_bulk();
+  const Result<> known = check_parameters(request, count_parameters);
+  if (!known) co_return operator_answer(known.error());
   const auto selection = selection_from(request, clock_.wall_now(), coordinator_.modes());
   if (!selection) co_return operator_answer(selection.error());
   const auto by = count_by_from(request.query_value("by").value_or("status"));
@@ -96,8 +114,7 @@ Task<HttpResponse> OperatorApi::act(BulkAction action, HttpRequest request,
   if (!reason) co_return operator_answer(reason.error());
   if (!body->has_select && body->dry_run) co_return co_await preview_some(std::move(*body));
   if (!body->gid.empty()) {
-    const Result<> done =
-        co_await carry_out(coordinator_, body->request, std::move(body->gid), context);
+    const Result<> done = co_await act_on(std::move(body->gid), body->request, context);
     if (!done) co_return operator_answer(done.error());
     co_return json_response(200, R"({"done":1,"failed":0})");
   }
@@ -105,7 +122,17 @@ Task<HttpResponse> OperatorApi::act(BulkAction action, HttpRequest request,
     co_return co_await act_on_some(std::move(body->gids), std::move(body->request), context);
   }
   if (body->dry_run) co_return co_await preview(std::move(body->request));
-  co_return co_await begin(std::move(body->request), context);
+  std::string audit_id = audit_id_of(request);
+  co_return co_await begin(std::move(body->request), context, std::move(audit_id));
+}
+
+/// The reference retries also what is finished, which does nothing. Who asks for it here is told.
+Async<> OperatorApi::act_on(Gid gid, const BulkRequest& request, RequestContext context) {
+  if (request.action == BulkAction::retry) {
+    CONCERTO_CO_TRY(const std::optional<Transaction> found, co_await coordinator_.query(gid));
+    if (found) CONCERTO_CO_CHECK(check_action(request, *found, coordinator_.modes()));
+  }
+  co_return co_await carry_out(coordinator_, request, std::move(gid), context);
 }
 
 Task<HttpResponse> OperatorApi::edit(HttpRequest request, RequestContext context) {
@@ -142,14 +169,16 @@ Task<HttpResponse> OperatorApi::preview_some(ActionBody body) {
     }
     body.gids.push_back(std::move(body.gid));
   }
-  const auto preview = co_await preview_named(coordinator_, std::move(body.gids));
+  const auto preview =
+      co_await preview_named(coordinator_, std::move(body.request), std::move(body.gids));
   if (!preview) co_return operator_answer(preview.error());
   co_return json_response(200, preview_json(*preview, zone_offset_, coordinator_.modes()));
 }
 
-Task<HttpResponse> OperatorApi::begin(BulkRequest request, RequestContext context) {
+Task<HttpResponse> OperatorApi::begin(BulkRequest request, RequestContext context,
+                                      std::string audit_id) {
   if (bulk_ == nullptr) co_return no_bulk();
-  const auto job = co_await bulk_->begin(std::move(request), context);
+  const auto job = co_await bulk_->begin(std::move(request), context, std::move(audit_id));
   if (!job) co_return operator_answer(job.error());
   co_return json_response(202, job_json(*job, zone_offset_, coordinator_.modes()));
 }
@@ -157,8 +186,10 @@ Task<HttpResponse> OperatorApi::begin(BulkRequest request, RequestContext contex
 Task<HttpResponse> OperatorApi::act_on_some(std::vector<Gid> gids, BulkRequest request,
                                             RequestContext context) {
   BulkJob tally;
+  std::unordered_set<Gid> met;
   for (Gid& gid : gids) {
-    const Result<> done = co_await carry_out(coordinator_, request, gid, context);
+    if (!met.insert(gid).second) continue;
+    const Result<> done = co_await act_on(gid, request, context);
     if (done) {
       ++tally.done;
       continue;
@@ -173,6 +204,8 @@ Task<HttpResponse> OperatorApi::act_on_some(std::vector<Gid> gids, BulkRequest r
 
 Task<HttpResponse> OperatorApi::jobs(HttpRequest request, RequestContext /*context*/) {
   if (bulk_ == nullptr) co_return no_bulk();
+  const Result<> known = check_parameters(request, {"id", "limit"});
+  if (!known) co_return operator_answer(known.error());
   const Result<std::size_t> limit = list_limit(request);
   if (!limit) co_return operator_answer(limit.error());
   std::string id{request.query_value("id").value_or(std::string_view{})};
@@ -187,39 +220,78 @@ Task<HttpResponse> OperatorApi::cancel_job(HttpRequest request, RequestContext /
   if (bulk_ == nullptr) co_return no_bulk();
   Result<std::string> id = job_id_in(request.body);
   if (!id) co_return operator_answer(id.error());
+  std::string reason;
+  const Result<> known = take_reason(request, reason);
+  if (!known) co_return operator_answer(known.error());
   const auto job = co_await bulk_->cancel(*id);
   if (!job) co_return operator_answer(job.error());
   co_return json_response(200, job_json(*job, zone_offset_, coordinator_.modes()));
 }
 
-Task<HttpResponse> OperatorApi::pauses(HttpRequest /*request*/, RequestContext /*context*/) {
+Task<HttpResponse> OperatorApi::pauses(HttpRequest request, RequestContext /*context*/) {
+  const Result<> known = check_parameters(request, {});
+  if (!known) co_return operator_answer(known.error());
   const auto pauses = co_await coordinator_.pauses();
   if (!pauses) co_return operator_answer(pauses.error());
-  co_return json_response(200, pauses_json(*pauses, zone_offset_));
+  if (bulk_ == nullptr) co_return json_response(200, pauses_json(*pauses, nullptr, zone_offset_));
+  const auto counts = co_await bulk_->waiting_for(*pauses);
+  if (!counts) co_return operator_answer(counts.error());
+  co_return json_response(200, pauses_json(*pauses, &*counts, zone_offset_));
 }
 
 Task<HttpResponse> OperatorApi::pause(HttpRequest request, RequestContext context) {
-  auto pause = pause_from(request.body);
-  if (!pause) co_return operator_answer(pause.error());
-  const Result<> reason = take_reason(request, pause->reason);
+  auto body = pause_body_from(request.body);
+  if (!body) co_return operator_answer(body.error());
+  const Result<> reason = take_reason(request, body->pause.reason);
   if (!reason) co_return operator_answer(reason.error());
-  const auto paused = co_await coordinator_.pause(std::move(*pause), context);
+  if (body->dry_run) {
+    const Result<> right = co_await coordinator_.check_new_pause(body->pause);
+    if (!right) co_return operator_answer(right.error());
+    co_return co_await preview_pause(std::move(body->pause), false);
+  }
+  const auto paused = co_await coordinator_.pause(std::move(body->pause), context);
   if (!paused) co_return operator_answer(paused.error());
   co_return json_response(200, pause_json(*paused, zone_offset_));
 }
 
 /// The pause ends also if no job can be begun. Then those that it held up go on by themselves.
 Task<HttpResponse> OperatorApi::resume(HttpRequest request, RequestContext context) {
-  auto pause = pause_from(request.body);
-  if (!pause) co_return operator_answer(pause.error());
-  const Result<> reason = take_reason(request, pause->reason);
+  auto body = pause_body_from(request.body);
+  if (!body) co_return operator_answer(body.error());
+  Pause& pause = body->pause;
+  const Result<> reason = take_reason(request, pause.reason);
   if (!reason) co_return operator_answer(reason.error());
-  const Result<> resumed = co_await coordinator_.resume(pause->kind, pause->value, context);
+  if (body->dry_run) co_return co_await preview_pause(std::move(pause), true);
+  const Result<> resumed = co_await coordinator_.resume(pause.kind, pause.value, context);
   if (!resumed) co_return operator_answer(resumed.error());
   if (bulk_ == nullptr) co_return json_response(200, "{}");
-  HttpResponse response = co_await begin(retry_of(*pause, coordinator_.modes()), context);
+  std::string audit_id = audit_id_of(request);
+  BulkRequest retry = retry_of(pause, coordinator_.modes());
+  HttpResponse response = co_await begin(std::move(retry), context, std::move(audit_id));
   if (response.status == 202) response.status = 200;  // What was asked for has happened.
+  // A topic that was deleted holds nothing up.
+  if (response.status == 400) response = json_response(200, "{}");
   co_return response;
+}
+
+/// What a pause would hold up, or what a resume would let go on.
+Task<HttpResponse> OperatorApi::preview_pause(Pause pause, bool is_paused) {
+  if (bulk_ == nullptr) co_return no_bulk();
+  const auto pauses = co_await coordinator_.pauses();
+  if (!pauses) co_return operator_answer(pauses.error());
+  const bool was_paused = std::ranges::any_of(*pauses, [&pause](const Pause& each) {
+    return each.kind == pause.kind && each.value == pause.value;
+  });
+  if (was_paused != is_paused) {
+    const std::string what = std::string("the ").append(to_string(pause.kind)) + " '" +
+                             masked_url(pause.value) + "' is ";
+    co_return error_response(is_paused ? 404 : 409,
+                             what + (is_paused ? "not paused" : "paused already"));
+  }
+  const auto preview = co_await bulk_->preview_pause(pause);
+  if (!preview) co_return operator_answer(preview.error());
+  co_return json_response(200,
+                          pause_preview_json(pause, *preview, zone_offset_, coordinator_.modes()));
 }
 
 }  // namespace concerto::net

@@ -23,45 +23,64 @@ boost::json::object pause_object(const Pause& pause, std::chrono::minutes offset
 
 }  // namespace
 
-Result<Pause> pause_from(std::string_view body) {
+Result<PauseBody> pause_body_from(std::string_view text) {
   JsonText parsed;
-  CONCERTO_CHECK(parsed.parse(body, "the request body"));
+  CONCERTO_CHECK(parsed.parse(text, "the request body"));
   if (!parsed.root().is(JsonKind::object)) {
     return wrong_kind("the request body", "an object", parsed.root());
   }
-  Pause pause;
+  PauseBody body;
+  Pause& pause = body.pause;
   std::string kind;
   for (const JsonValue member : parsed.root()) {
+    CONCERTO_CHECK(check_member(parsed.root(), member));
     const std::string_view name = member.key();
-    if (member.is(JsonKind::null)) continue;
     if (name == "kind") {
       CONCERTO_CHECK(read_json(name, member, kind));
     } else if (name == "value") {
       CONCERTO_CHECK(read_json(name, member, pause.value));
     } else if (name == "reason") {
       CONCERTO_CHECK(read_json(name, member, pause.reason));
+    } else if (name == "dryRun") {
+      CONCERTO_CHECK(read_json(name, member, body.dry_run));
     } else {
-      return make_error(Errc::invalid_request,
-                        "the request body has the unknown member '" + std::string(name) + "'");
+      return unknown_member("the request body", name);
     }
   }
   const auto read = pause_kind_from(kind);
   if (!read) {
-    return make_error(Errc::invalid_request, "kind: expected target or mode, found '" + kind + "'");
+    return make_error(Errc::invalid_request,
+                      "kind: expected target, topic or mode, found '" + kind + "'");
   }
   pause.kind = *read;
-  return pause;
+  return body;
 }
 
 std::string pause_json(const Pause& pause, std::chrono::minutes offset) {
   return boost::json::serialize(pause_object(pause, offset));
 }
 
-std::string pauses_json(const std::vector<Pause>& pauses, std::chrono::minutes offset) {
+std::string pause_preview_json(const Pause& pause, const BulkPreview& preview,
+                               std::chrono::minutes offset, const ModeTable& modes) {
+  boost::json::object object = preview_object(preview, offset, modes);
+  object["kind"] = to_string(pause.kind);
+  object["value"] = to_utf8(pause.value);
+  object["reason"] = to_utf8(pause.reason);
+  object["waiting"] = preview.matched;
+  return boost::json::serialize(object);
+}
+
+std::string pauses_json(const std::vector<Pause>& pauses, const PauseCounts* counts,
+                        std::chrono::minutes offset) {
   boost::json::array array;
-  for (const Pause& pause : pauses) array.push_back(pause_object(pause, offset));
+  for (std::size_t i = 0; i < pauses.size(); ++i) {
+    boost::json::object object = pause_object(pauses[i], offset);
+    if (counts != nullptr) object["waiting"] = counts->waiting[i];
+    array.push_back(std::move(object));
+  }
   boost::json::object object;
   object["pauses"] = std::move(array);
+  if (counts != nullptr) object["complete"] = counts->is_complete;
   return boost::json::serialize(object);
 }
 

@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include <concerto/protocol/parameters.hpp>
+
 namespace concerto::net {
 namespace {
 
@@ -20,7 +22,8 @@ Result<ActionBody> read(std::string_view text, BulkAction action = BulkAction::r
 
 TEST(ActionBody, HasASelection) {
   const ActionBody body = read(R"({"select":{"status":"submitted,aborting","transType":"tcc",
-      "minAge":10,"maxAge":"60","target":"b","lastError":"e","topic":"t"},"limit":7,"reason":"r",
+      "minAge":10,"maxAge":"60","target":"b","lastError":"e","topic":"t",
+      "owner":"nobody"},"limit":7,"reason":"r",
       "dryRun":true})")
                               .value();
   EXPECT_TRUE(body.has_select && body.dry_run);
@@ -31,6 +34,7 @@ TEST(ActionBody, HasASelection) {
   EXPECT_EQ(selection.created_from, now - std::chrono::seconds{60});
   EXPECT_EQ(selection.trouble, (TroubleFilter{"b", "e"}));
   EXPECT_EQ(selection.topic, "t");
+  EXPECT_EQ(selection.owner, "nobody");
   EXPECT_EQ(body.request.limit, 7U);
   EXPECT_EQ(body.request.reason, "r");
 }
@@ -76,6 +80,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{R"({"gid":"g","reason":"  "})", "reason: a skip needs one"},
         BadBody{R"({"select":{"minAge":-1},"reason":"r"})", "minAge: expected 0 or more, found -1"},
         BadBody{R"({"select":{"maxAge":0},"reason":"r"})", "maxAge: expected 1 or more, found 0"},
+        BadBody{R"({"select":{"target":""},"reason":"r"})", "select.target: expected a text"},
+        BadBody{R"({"select":{"status":" "},"reason":"r"})", "select.status: expected a text"},
+        BadBody{R"({"select":{"status":","},"reason":"r"})", "status: expected one or more"},
+        BadBody{R"({"select":{"owner":""},"reason":"r"})", "select.owner: expected a text"},
+        BadBody{R"({"select":{"by":"age"},"reason":"r"})", "unknown member 'by'"},
+        BadBody{R"({"gid":"","reason":"r"})", "gid: expected a text"},
+        BadBody{R"({"gid":"g","branchId":"","reason":"r"})", "branchId: expected a text"},
         BadBody{R"({"select":7,"reason":"r"})", "'select' must be an object"},
         BadBody{R"({"select":{},"limit":-1,"reason":"r"})", "limit: expected 1 or more, found -1"},
         BadBody{R"({"select":{"status":"dead"},"reason":"r"})", "'dead'"},
@@ -94,6 +105,34 @@ TEST(ActionBody, IsToldInItsRecord) {
   EXPECT_EQ(action_details(R"({"gids":["a","b"],"branchId":"01"})"), "2 gids: a, b, branchId 01");
   EXPECT_EQ(action_details("no JSON"), "");
   EXPECT_EQ(action_reason(R"({"reason":1})"), "");
+}
+
+Result<> checked(HttpRequest::Query query) {
+  HttpRequest request;
+  request.query = std::move(query);
+  return check_parameters(request, {"gid", "limit", "position"});
+}
+
+TEST(Parameters, AreKnownAndThereOnceAndNotEmpty) {
+  EXPECT_TRUE(checked({{"gid", "g"}, {"position", ""}}));
+  EXPECT_EQ(checked({{"gdi", "g"}}).error().detail,
+            "unknown parameter 'gdi'; known here: gid, limit, position");
+  EXPECT_EQ(checked({{"gid", "g"}, {"gid", "h"}}).error().detail,
+            "gid: the parameter is there more than once");
+  EXPECT_EQ(checked({{"gid", " "}}).error().detail, "gid: expected a value, found an empty text");
+}
+
+TEST(PauseBody, IsReadWholeOrRefused) {
+  const PauseBody body =
+      pause_body_from(R"({"kind":"topic","value":"orders","reason":"r","dryRun":true})").value();
+  EXPECT_EQ(body.pause.kind, PauseKind::topic);
+  EXPECT_TRUE(body.dry_run);
+  EXPECT_THAT(pause_body_from(R"({"kind":"planet"})").error().detail,
+              HasSubstr("kind: expected target, topic or mode, found 'planet'"));
+  for (const char* text : {R"({"kind":"mode","value":null})", R"({"kind":"mode","knd":"mode"})",
+                           R"({"kind":"mode","kind":"mode"})"}) {
+    EXPECT_FALSE(pause_body_from(text)) << text;
+  }
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ TEST_F(HttpApiTest, ListsTransactionsThatWaitForAService) {
   EXPECT_FALSE(failed.at("transactions").at(0).as_object().contains("why"));
   const auto young = boost::json::parse(get("/api/dtmsvr/all?target=a2&minAge=3600").body);
   EXPECT_TRUE(young.at("transactions").as_array().empty());
-  expect_message(get("/api/dtmsvr/all?explain=x"), 500, "explain is neither true nor false: 'x'");
+  expect_message(get("/api/dtmsvr/all?explain=x"), 400, "explain is neither true nor false: 'x'");
 }
 
 // The reference's stores on database servers refuse such a position too; its embedded store takes

@@ -41,9 +41,10 @@ function columns(): Column<AuditRecord>[] {
 async function readAudit(query: Record<string, string>, wanted: number,
                          signal: AbortSignal): Promise<AuditPage> {
   const found: AuditPage = { kept: true, records: [], next_position: "" };
+  const filters = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ""));
   for (let pages = 0; pages < 20 && found.records.length < wanted; pages += 1) {
     const page = await get<AuditPage>(
-      paths.audit, { ...query, limit: pageRows, position: found.next_position }, signal);
+      paths.audit, { ...filters, limit: pageRows, position: found.next_position }, signal);
     found.kept = page.kept;
     found.records.push(...page.records);
     found.next_position = page.next_position;

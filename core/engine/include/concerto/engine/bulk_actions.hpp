@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -33,6 +34,14 @@ CONCERTO_EXPORT std::optional<BulkAction> bulk_action_from(std::string_view text
 CONCERTO_EXPORT Async<> select_topic(Coordinator& coordinator, std::string topic,
                                      ListFilter& filter);
 
+/// What BulkSelection::owner and the counts by owner call transactions that nobody has.
+inline constexpr std::string_view no_owner = "nobody";
+
+/// As select_topic, and adds that the transaction has this owner (BulkSelection::owner). Error
+/// invalid_request also for an owner in a store that nobody shares.
+CONCERTO_EXPORT Async<> select_own(Coordinator& coordinator, std::string topic, std::string owner,
+                                   ListFilter& filter);
+
 /// Selects unfinished transactions; an absent member selects all of them.
 struct BulkSelection {
   StatusSet statuses;  ///< of prepared, submitted and aborting; empty: any
@@ -41,6 +50,9 @@ struct BulkSelection {
   std::optional<WallTime> created_to;    ///< inclusive
   TroubleFilter trouble;
   std::string topic;  ///< only what select_topic selects; empty: any
+  /// Only what this coordinator has the lease of (Owner::id), or no_owner; empty: any. Stores that
+  /// nobody shares know no owners: error invalid_request.
+  std::string owner;
 
   friend bool operator==(const BulkSelection&, const BulkSelection&) = default;
 };
@@ -61,36 +73,58 @@ struct BulkRequest {
 CONCERTO_EXPORT Async<> carry_out(Coordinator& coordinator, const BulkRequest& request, Gid gid,
                                   RequestContext context = {});
 
-struct CONCERTO_EXPORT BulkPreview {
-  static constexpr std::size_t sample_max = 20;
+/// Why the action of a request would be refused for this transaction as it is; ok if it would not
+/// be. Errors as carry_out has them, but that it refuses to retry what is finished. It cannot know
+/// of a call that runs.
+CONCERTO_EXPORT Result<> check_action(const BulkRequest& request, const Transaction& trans,
+                                      const ModeTable& modes);
 
-  std::size_t matched = 0;                     ///< at most the limit
-  std::vector<Transaction> sample;             ///< the first of them, without branches and payloads
-  std::vector<std::vector<std::string>> urls;  ///< Inspection::urls of each of the sample
-
-  /// Counts a transaction that would be met, and keeps it as long as there is room.
-  void add(const Transaction& trans, const ModeTable& modes);
+/// A transaction for which an action was or would be refused.
+struct BulkFailure {
+  Gid gid;
+  std::string text;
+  friend bool operator==(const BulkFailure&, const BulkFailure&) = default;
 };
 
-/// What a request that names these transactions would meet now: those that are unfinished. A gid
-/// that is there twice counts once. Changes nothing.
-CONCERTO_EXPORT Async<BulkPreview> preview_named(Coordinator& coordinator, std::vector<Gid> gids);
+/// What an action would do now: `matched` becomes BulkJob::done, `refused` becomes its `failed`.
+struct CONCERTO_EXPORT BulkPreview {
+  static constexpr std::size_t sample_max = 20;
+  static constexpr std::size_t failures_max = 20;
+  /// More transactions are not looked at.
+  static constexpr std::size_t met_max = 1'000'000;
+
+  std::size_t matched = 0;                     ///< for which it would be done
+  std::size_t refused = 0;                     ///< for which it would be refused
+  bool is_complete = true;                     ///< false: there may be more
+  std::vector<Transaction> sample;             ///< the first that match, without rows and payloads
+  std::vector<std::vector<std::string>> urls;  ///< Inspection::urls of each of the sample
+  std::vector<BulkFailure> failures;           ///< the first that would be refused
+
+  std::size_t met() const noexcept { return matched + refused; }
+  /// Counts a transaction that matches, and keeps it as long as there is room.
+  void add(const Transaction& trans, const ModeTable& modes);
+  void add_refused(Gid gid, std::string why);
+  /// Counts a transaction by what check_action says.
+  void meet(const BulkRequest& request, const Transaction& trans, const ModeTable& modes);
+};
+
+/// What a request that names these transactions would do now. A gid that is there twice counts
+/// once; the request's selection does not count. Changes nothing.
+CONCERTO_EXPORT Async<BulkPreview> preview_named(Coordinator& coordinator, BulkRequest request,
+                                                 std::vector<Gid> gids);
 
 /// A request that is carried out.
 struct CONCERTO_EXPORT BulkJob {
   enum class State : std::uint8_t { running, done, cancelled, failed };
-  struct Failure {
-    Gid gid;
-    std::string text;
-    friend bool operator==(const Failure&, const Failure&) = default;
-  };
+  using Failure = BulkFailure;
   /// Further ones are only counted.
-  static constexpr std::size_t failures_max = 20;
+  static constexpr std::size_t failures_max = BulkPreview::failures_max;
 
   std::string id;
   BulkRequest request;
   State state = State::running;
-  std::string caller;  ///< the name of who asked for it; empty if nobody knows
+  std::string caller;    ///< the name of who asked for it; empty if nobody knows
+  std::string audit_id;  ///< of the records of the request; empty: there are none
   /// Transactions that begin later are not selected; in a store that several coordinators can
   /// share, those that begin more than a second later.
   WallTime created{};
@@ -113,11 +147,35 @@ struct BulkCount {
   WallTime oldest{};  ///< when the oldest of them was created
 };
 
-enum class BulkCountBy : std::uint8_t { status, type, target, topic, age };
+enum class BulkCountBy : std::uint8_t {
+  status,
+  type,
+  target,
+  topic,
+  age,
+  /// The answer to the last attempt that did not succeed, as long as this coordinator's journal has
+  /// it; otherwise the rollback reason. Empty: neither is known.
+  error,
+  owner,  ///< Owner::id or no_owner. Stores that nobody shares: error invalid_request
+};
 
 struct BulkCounts {
+  /// More transactions are not counted, and no more different values.
+  static constexpr std::size_t total_max = 1'000'000;
+  static constexpr std::size_t values_max = 10'000;
+
   std::size_t total = 0;
   std::vector<BulkCount> groups;  ///< the largest first
+  bool is_complete = true;        ///< false: there are more transactions or groups
+};
+
+/// How many unfinished transactions each of some pauses holds up.
+struct PauseCounts {
+  /// More unfinished transactions are not looked at, because pages show these numbers all the time.
+  static constexpr std::size_t looks_max = 10'000;
+
+  std::vector<std::size_t> waiting;  ///< in the order of the pauses
+  bool is_complete = true;           ///< false: there were more unfinished transactions
 };
 
 /// Actions of operators on many transactions. A request becomes a job, which runs in small steps
@@ -139,6 +197,11 @@ class CONCERTO_EXPORT BulkActions {
   BulkActions(const BulkActions&) = delete;
   BulkActions& operator=(const BulkActions&) = delete;
 
+  /// Told of each job that ends here, after that is stored.
+  using OnEnd = std::function<Task<void>(BulkJob)>;
+  /// Call it before `start`.
+  void set_on_end(OnEnd on_end);
+
   /// Lets the jobs of the store go on. Call it once, after the coordinator's recovery has begun.
   void start();
   /// Ends running jobs at their next step; they go on after the next start.
@@ -147,7 +210,10 @@ class CONCERTO_EXPORT BulkActions {
   /// What a request would meet now. Changes nothing.
   Async<BulkPreview> preview(BulkRequest request);
   /// Stores a job, which then runs. Error invalid_request: a request that cannot be carried out.
-  Async<BulkJob> begin(BulkRequest request, RequestContext context = {});
+  Async<BulkJob> begin(BulkRequest request, RequestContext context = {}, std::string audit_id = {});
+  /// What a pause would hold up if it were in force. Changes nothing.
+  Async<BulkPreview> preview_pause(Pause pause);
+  Async<PauseCounts> waiting_for(std::vector<Pause> pauses);
   /// Ends a job at its next step. Error key_not_found.
   Async<BulkJob> cancel(std::string id);
   /// The newest first. With an `id` only this one.

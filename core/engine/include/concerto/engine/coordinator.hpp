@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <concerto/base/async.hpp>
@@ -244,9 +245,13 @@ class CONCERTO_EXPORT Coordinator {
 
   /// A page of transactions, newest first, without branches and payloads. `position` is empty, or
   /// the next_position of the page before. With a `trouble` only transactions that are unfinished
-  /// or have failed are listed.
+  /// or have failed are listed. Error invalid_request: the filter asks for owners, and nobody
+  /// shares the store.
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit,
                         TroubleFilter trouble = {});
+
+  /// The answer to the last attempt that did not succeed, of each transaction in the journal.
+  Task<std::unordered_map<Gid, std::string>> last_errors();
 
   /// Topics of msg steps (page 02, section 8). Errors invalid_entry and key_not_found.
   Async<> subscribe(std::string topic, std::string url, std::string remark,
@@ -260,6 +265,8 @@ class CONCERTO_EXPORT Coordinator {
   /// then looks again, so `resume` alone lets it go on later; a retry (reset_next_cron_time) at
   /// once.
   Async<Pause> pause(Pause pause, RequestContext context = {});
+  /// The errors with which `pause` would refuse this one, but for status_conflict. Changes nothing.
+  Async<> check_new_pause(Pause pause);
   /// Error key_not_found.
   Async<> resume(PauseKind kind, std::string value, RequestContext context = {});
   Async<std::vector<Pause>> pauses();
@@ -270,6 +277,10 @@ class CONCERTO_EXPORT Coordinator {
 
   /// The modes of this coordinator. Callable on any thread.
   const ModeTable& modes() const noexcept { return modes_; }
+
+  /// Whether several coordinators can share the store, so that transactions have owners. Callable
+  /// on any thread.
+  bool has_owners() const noexcept { return store_.ownership() != nullptr; }
 
   /// Callable on any thread. The shards are read one after the other, so the counts need not be of
   /// the same moment.

@@ -14,6 +14,7 @@ namespace concerto {
 enum class PauseKind : std::uint8_t {
   target,  ///< calls to URLs with this text in them
   mode,    ///< all calls of transactions of this type
+  topic,   ///< messages with a call to a URL that is subscribed to this topic at that time
 };
 
 CONCERTO_EXPORT std::string_view to_string(PauseKind kind) noexcept;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <concerto/base/async.hpp>
@@ -10,12 +11,17 @@
 
 namespace concerto::net {
 
-/// One record of the audit log. An action leaves two: one before it and one after it. A refused
-/// attempt leaves one. Texts are as they came, whatever bytes they have; who writes them makes them
-/// harmless.
+/// The header in which a GatedRouter gives the handler of a recorded action AuditRecord::id. What a
+/// client sends there is removed.
+inline constexpr std::string_view audit_id_header = "X-Concerto-Audit-Id";
+
+/// One record of the audit log. An action leaves two: one before it and one after it. One that goes
+/// on behind its answer, a job or a backup, leaves another one of Event::begun with the answer, and
+/// one when it has ended. A refused attempt leaves one. Texts are as they came, whatever bytes they
+/// have; who writes them makes them harmless.
 struct AuditRecord {
   enum class Event : std::uint8_t {
-    begun,    ///< written before the action. Without a second record nobody knows how it ended.
+    begun,    ///< written before the action. Without a record of the end nobody knows it.
     done,     ///< the action has changed what it was asked to change
     failed,   ///< the action has ended in an error
     refused,  ///< nothing was begun: the caller may not do this

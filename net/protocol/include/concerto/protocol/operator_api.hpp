@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include <concerto/base/export.hpp>
 #include <concerto/engine/bulk_actions.hpp>
@@ -35,11 +37,13 @@ class CONCERTO_EXPORT OperatorApi {
 
  private:
   Task<HttpResponse> act(BulkAction action, HttpRequest request, RequestContext context);
+  Async<> act_on(Gid gid, const BulkRequest& request, RequestContext context);
   Task<HttpResponse> preview(BulkRequest request);
   Task<HttpResponse> preview_some(ActionBody body);
-  Task<HttpResponse> begin(BulkRequest request, RequestContext context);
+  Task<HttpResponse> begin(BulkRequest request, RequestContext context, std::string audit_id);
   Task<HttpResponse> act_on_some(std::vector<Gid> gids, BulkRequest request,
                                  RequestContext context);
+  Task<HttpResponse> preview_pause(Pause pause, bool is_paused);
 
   Coordinator& coordinator_;
   BulkActions* const bulk_;

@@ -1,0 +1,261 @@
+#include "bulk/bulk_looks.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include <concerto/base/masked_url.hpp>
+
+#include "bulk/job_run.hpp"
+#include "bulk/topic_selection.hpp"
+#include "shard_env.hpp"
+#include "trouble.hpp"
+
+namespace concerto {
+namespace {
+
+Error bad_bulk(std::string text) {
+  return make_error(Errc::invalid_request, std::move(text));
+}
+
+std::string_view age_group(std::chrono::nanoseconds age) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  if (age < minutes{1}) return "under 1 minute";
+  if (age < minutes{10}) return "1 to 10 minutes";
+  if (age < hours{1}) return "10 to 60 minutes";
+  return age < hours{24} ? "1 to 24 hours" : "over 24 hours";
+}
+
+/// Groups by their values.
+class Tally {
+ public:
+  void add(std::string_view value, const Transaction& trans) {
+    auto found = groups_.find(value);
+    if (found == groups_.end()) {
+      if (groups_.size() == BulkCounts::values_max) {
+        is_complete_ = false;
+        return;
+      }
+      found = groups_.try_emplace(std::string(value), BulkCount{std::string(value)}).first;
+    }
+    BulkCount& group = found->second;
+    if (group.count++ == 0 || trans.create_time < group.oldest) group.oldest = trans.create_time;
+  }
+
+  void move_to(BulkCounts& counts, std::size_t groups_max) {
+    for (auto& [value, group] : groups_) counts.groups.push_back(std::move(group));
+    std::ranges::stable_sort(counts.groups, std::ranges::greater{}, &BulkCount::count);
+    counts.is_complete = counts.is_complete && is_complete_ && counts.groups.size() <= groups_max;
+    if (counts.groups.size() > groups_max) counts.groups.resize(groups_max);
+  }
+
+ private:
+  std::map<std::string, BulkCount, std::less<>> groups_;
+  bool is_complete_ = true;
+};
+
+/// What the values of transactions are taken from.
+struct ValueSources {
+  BulkCountBy by;
+  WallTime now;
+  const ModeTable& modes;
+  TopicsOfUrls topics;
+  std::unordered_map<Gid, std::string> errors;
+  std::string owner;  ///< of the transaction that is visited
+};
+
+void add_values(const ValueSources& sources, const Transaction& trans, Tally& tally) {
+  switch (sources.by) {
+    case BulkCountBy::status:
+      tally.add(to_string(trans.status), trans);
+      break;
+    case BulkCountBy::type:
+      tally.add(sources.modes.name_of(trans.type), trans);
+      break;
+    case BulkCountBy::age:
+      tally.add(age_group(sources.now - trans.create_time), trans);
+      break;
+    case BulkCountBy::target:
+      for (const std::string& url : trouble_urls(trans, sources.modes)) tally.add(url, trans);
+      break;
+    case BulkCountBy::topic:
+      for (const std::string_view topic : sources.topics.of(trans)) tally.add(topic, trans);
+      break;
+    case BulkCountBy::error: {
+      const auto found = sources.errors.find(trans.gid);
+      const bool is_known = found != sources.errors.end();
+      tally.add(is_known ? found->second : masked_urls(trans.rollback_reason), trans);
+      break;
+    }
+    case BulkCountBy::owner:
+      tally.add(sources.owner.empty() ? no_owner : std::string_view(sources.owner), trans);
+      break;
+  }
+}
+
+/// The pauses with which a transaction is compared, and what it does next.
+bool is_held_by(const ActivePause& active, const Transaction& trans, const ModeTable& modes) {
+  const Mode* mode = modes.find(trans.type);
+  const auto next = mode != nullptr ? next_of(trans, *mode) : std::nullopt;
+  const bool calls = next && (!next->calls.empty() || next->ask_application);
+  return calls && holds_up(active, trans, *mode, *next);
+}
+
+}  // namespace
+
+Result<> check_request(const BulkRequest& request, Store& store) {
+  const StatusSet finished{TransStatus::succeed, TransStatus::failed};
+  if (request.selection.statuses.has_any_of(finished)) {
+    return bad_bulk("status: only prepared, submitted and aborting transactions can be met");
+  }
+  if (!request.selection.owner.empty() && store.ownership() == nullptr) return no_owners();
+  if (request.limit == 0) return bad_bulk("limit: expected 1 or more, found 0");
+  if (request.action != BulkAction::skip) return ok();
+  if (request.branch.branch_id.empty() || request.branch.op.empty()) {
+    return bad_bulk("branchId and op: a skip of many transactions needs both");
+  }
+  return ok();
+}
+
+/// The list itself stays empty, or ends with the second transaction that is accepted.
+Async<> BulkLooks::visit(ListFilter filter, BulkSelection selection) const {
+  CONCERTO_CO_CHECK(co_await select_topic(coordinator_, selection.topic, filter));
+  const Result<TransPage> none =
+      co_await coordinator_.list(std::move(filter), {}, 1, std::move(selection.trouble));
+  if (!none) co_return none.error();
+  co_return ok();
+}
+
+Async<BulkPreview> BulkLooks::preview(BulkRequest request) const {
+  CONCERTO_CO_CHECK(check_request(request, store_));
+  BulkPreview preview;
+  ListFilter filter = filter_of(request.selection);
+  filter.accepts = [&preview, &request, &modes = coordinator_.modes(),
+                    most =
+                        std::min(request.limit, BulkPreview::met_max)](const Transaction& trans) {
+    if (preview.met() < most) {
+      preview.meet(request, trans, modes);
+      return false;
+    }
+    preview.is_complete = most == request.limit;
+    return true;
+  };
+  CONCERTO_CO_CHECK(co_await visit(std::move(filter), request.selection));
+  co_return preview;
+}
+
+Async<BulkPreview> BulkLooks::preview_pause(Pause pause) const {
+  BulkPreview preview;
+  Pauses pauses(store_);
+  CONCERTO_CO_TRY(const ActivePause active, co_await pauses.activate(std::move(pause)));
+  const BulkSelection all;
+  ListFilter filter = filter_of(all);
+  filter.accepts = [&preview, &active, &modes = coordinator_.modes()](const Transaction& trans) {
+    if (!is_held_by(active, trans, modes)) return false;
+    preview.is_complete = preview.matched < BulkPreview::met_max;
+    if (preview.is_complete) preview.add(trans, modes);
+    return !preview.is_complete;
+  };
+  CONCERTO_CO_CHECK(co_await visit(std::move(filter), all));
+  co_return preview;
+}
+
+Async<PauseCounts> BulkLooks::waiting_for(std::vector<Pause> pauses) const {
+  PauseCounts counts;
+  counts.waiting.resize(pauses.size());
+  if (pauses.empty()) co_return counts;
+  Pauses stored(store_);
+  PauseList active;
+  for (Pause& pause : pauses) {
+    CONCERTO_CO_TRY(ActivePause each, co_await stored.activate(std::move(pause)));
+    active.push_back(std::move(each));
+  }
+  const BulkSelection all;
+  ListFilter filter = filter_of(all);
+  std::size_t looks = 0;
+  filter.accepts = [&, &modes = coordinator_.modes()](const Transaction& trans) {
+    counts.is_complete = looks++ < PauseCounts::looks_max;
+    for (std::size_t i = 0; counts.is_complete && i < active.size(); ++i) {
+      if (is_held_by(active[i], trans, modes)) ++counts.waiting[i];
+    }
+    return !counts.is_complete;
+  };
+  CONCERTO_CO_CHECK(co_await visit(std::move(filter), all));
+  co_return counts;
+}
+
+Async<BulkCounts> BulkLooks::count(BulkSelection selection, BulkCountBy by,
+                                   std::size_t groups_max) const {
+  BulkRequest request;
+  request.selection = selection;
+  CONCERTO_CO_CHECK(check_request(request, store_));
+  ValueSources sources{by, clock_.wall_now(), coordinator_.modes(), {}, {}, {}};
+  ListFilter filter = filter_of(selection);
+  if (by == BulkCountBy::topic) {
+    CONCERTO_CO_CHECK(co_await sources.topics.read(coordinator_));
+  } else if (by == BulkCountBy::error) {
+    sources.errors = co_await coordinator_.last_errors();
+  } else if (by == BulkCountBy::owner) {
+    filter.accepts_owner = [&sources, own = filter.accepts_owner](std::string_view owner) {
+      sources.owner = owner;
+      return !own || own(owner);
+    };
+  }
+  BulkCounts counts;
+  Tally tally;
+  filter.accepts = [&](const Transaction& trans) {
+    counts.is_complete = counts.total < BulkCounts::total_max;
+    if (!counts.is_complete) return true;
+    ++counts.total;
+    add_values(sources, trans, tally);
+    return false;
+  };
+  CONCERTO_CO_CHECK(co_await visit(std::move(filter), std::move(selection)));
+  tally.move_to(counts, groups_max);
+  co_return counts;
+}
+
+void BulkPreview::add(const Transaction& trans, const ModeTable& modes) {
+  ++matched;
+  if (sample.size() == sample_max) return;
+  urls.push_back(trouble_urls(trans, modes));
+  Transaction& shown = sample.emplace_back(trans);
+  shown.branches.clear();
+  shown.payloads.clear();
+}
+
+void BulkPreview::add_refused(Gid gid, std::string why) {
+  ++refused;
+  if (failures.size() < failures_max) failures.push_back({std::move(gid), std::move(why)});
+}
+
+void BulkPreview::meet(const BulkRequest& request, const Transaction& trans,
+                       const ModeTable& modes) {
+  const Result<> may = check_action(request, trans, modes);
+  if (may) {
+    add(trans, modes);
+  } else {
+    add_refused(trans.gid, may.error().detail);
+  }
+}
+
+Async<BulkPreview> preview_named(Coordinator& coordinator, BulkRequest request,
+                                 std::vector<Gid> gids) {
+  BulkPreview preview;
+  std::unordered_set<Gid> met;
+  for (Gid& gid : gids) {
+    if (!met.insert(gid).second) continue;
+    CONCERTO_CO_TRY(const std::optional<Transaction> found, co_await coordinator.query(gid));
+    if (found) {
+      preview.meet(request, *found, coordinator.modes());
+    } else {
+      preview.add_refused(gid, "no TransGlobal with gid: " + gid.str() + " found");
+    }
+  }
+  co_return preview;
+}
+
+}  // namespace concerto
