@@ -95,9 +95,9 @@ class WebConsole(unittest.TestCase):
         server.__enter__()
         self.addCleanup(server.__exit__)
         place = server.place("console")
-        first = self.start("first", {**place.settings, **settings},
-                           options=place.options_of_first_start)
-        second = self.start("second", {**place.settings, **settings})
+        settings = {**place.settings, "RequestTimeout": 600, **settings}
+        first = self.start("first", settings, options=place.options_of_first_start)
+        second = self.start("second", settings)
         gate = self.branches.hold("held")
         self.addCleanup(gate.set)
         for coordinator, count in ((first, 2), (second, 3)):
