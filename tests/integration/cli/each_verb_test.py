@@ -35,7 +35,8 @@ def plain(text):
             (r"\b(pipe|terminal)\b", "WHERE"), (r"\b(tcc|xa)\b", "MODE"),
             (r"/\S*/(?=(concerto-load|WHERE)\b)", "DIR/"), (r"\b\S+-[0-9a-f]{8}\b", "ID"),
             (r"\b[0-9a-f]{16,}\b", "ID"),
-            (r"(?<![\w.])(?!10000\b)\d+([.,]\d+)*(?!\w)", "N")):
+            (r"(?<![\w.])(?!10000\b)\d+([.,]\d+)*(?!\w)", "N"),
+            (r"(?m)^(mode  MODE)  [-N]  ", r"\1  WAITING  ")):  # none, or it is not said
         text = re.sub(pattern, replacement, text)
     return re.sub(r" {2,}", "  ", text)
 
@@ -94,7 +95,8 @@ class EachVerb(CliTestCase):
                 piped = self.expect(code, *in_pipe)
                 self.assertNotIn("\x1b", piped.out + piped.err)
                 self.assertNotIn("\r", piped.out + piped.err)
-                self.golden("each/" + name, plain(piped.out))
+                if name != "resume":  # bulk_test looks at what it says
+                    self.golden("each/" + name, plain(piped.out))
                 ran = self.run_in_terminal(*in_terminal, columns=250, rows=200)
                 self.assertEqual(ran.code, code, ran)
                 self.assertIn(plain(piped.out).strip(), plain(shown(ran.out)))
