@@ -3,8 +3,9 @@
 
     bench/compare/instructions.py --bin build/bench/bin                      # the three cases
     bench/compare/instructions.py --bin build/bench/bin --cases http/1 --functions 25
+    bench/compare/instructions.py --bin build/bench/bin --cases grpc/1,grpc+tls/1   # what TLS takes
 
-A case is a wire and a number of shards. The server runs under callgrind, once with few sagas and
+A case is a wire and a number of shards. With `+tls` clients and branches use TLS. The server runs under callgrind, once with few sagas and
 once with more. The difference, divided by the difference of the numbers, leaves out start and end.
 System calls and context switches are those of another run without valgrind. The instructions do not
 depend on the machine, except for the number of transactions that meet in one group: under valgrind
@@ -14,6 +15,8 @@ the server is slower in relation to its disk. Needs valgrind.
 import collections
 import json
 import os
+import ssl
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -31,13 +34,24 @@ END_LIMIT_S = 60
 LOAD_SECONDS_MAX = 600
 KEPT_FUNCTIONS = 40
 PRODUCT = "concerto::"
+WITH_TLS = "+tls"
+
+
+def certify(crt, key):
+    """A certificate of 127.0.0.1 that is its own authority."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", crt],
+                   check=True, stderr=subprocess.DEVNULL)
 
 
 class Instructions:
     def __init__(self, arguments, directory):
         self._arguments = arguments
         self._directory = directory
+        self._crt, self._key = f"{directory}/tls.crt", f"{directory}/tls.key"
         self._server_cores, self._load_cores = servers.cores_for_server_and_load()
+        certify(self._crt, self._key)
         self._runs = 0
 
     def case(self, wire, shards):
@@ -57,7 +71,7 @@ class Instructions:
         output = os.path.join(self._directory, "callgrind.out")
         under = ("valgrind", "--tool=callgrind", "--fair-sched=yes",
                  f"--callgrind-out-file={output}")
-        with self._server(shards, self._server_cores, under=under) as server:
+        with self._server(wire, shards, self._server_cores, under=under) as server:
             self._load(server, wire, transactions)
             if server.terminate(END_LIMIT_S) != 0:
                 raise SystemExit("the server under callgrind did not end well")
@@ -66,7 +80,7 @@ class Instructions:
     def _native(self, wire, shards):
         """Per saga: {"system_calls": {name: count}, "context_switches": count}."""
         cores = self._server_cores | (self._load_cores if shards > 1 else set())
-        with self._server(shards, cores) as server:
+        with self._server(wire, shards, cores) as server:
             before = system_calls.context_switches(server.pid)
             plain = self._load(server, wire, self._arguments.native)
             switches = system_calls.context_switches(server.pid) - before
@@ -79,17 +93,25 @@ class Instructions:
                 "system_calls_tool": counter.tool, "server_cpu_us": plain["server_cpu_us"],
                 "context_switches": switches / plain["acknowledged"]}
 
-    def _server(self, shards, cores, **more):
+    def _server(self, wire, shards, cores, **more):
         binary = os.path.join(self._arguments.bin, "concertod")
         place = os.path.join(self._directory, f"server-{self._runs}")
+        if wire.endswith(WITH_TLS):
+            more["context"] = ssl.create_default_context(cafile=self._crt)
+            more.update({"Tls.CertFile": self._crt, "Tls.KeyFile": self._key,
+                         "BranchTls.CaFile": self._crt, "BranchTls.GrpcTargets": "*"})
         return servers.running(servers.OurServer, binary, place, cores, Shards=shards, **more)
 
     def _load(self, server, wire, transactions, under=()):
         self._runs += 1
         program = os.path.join(self._arguments.bin, "concerto-load")
-        return measure.load(program, server, self._load_cores, wire, self._arguments.in_flight,
-                            LOAD_SECONDS_MAX, 0, f"count-{self._runs}", under=under,
-                            options=("--transactions", str(transactions), "--check", "none"))
+        options = ["--transactions", str(transactions), "--check", "none"]
+        if wire.endswith(WITH_TLS):
+            options += ["--tls", "--ca", self._crt, "--branch-cert", self._crt,
+                        "--branch-key", self._key]
+        return measure.load(program, server, self._load_cores, wire.removesuffix(WITH_TLS),
+                            self._arguments.in_flight, LOAD_SECONDS_MAX, 0, f"count-{self._runs}",
+                            under=under, options=options)
 
 
 def shares(objects):

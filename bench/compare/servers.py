@@ -32,9 +32,10 @@ def cores_for_server_and_load():
 class OurServer:
     name = CONCERTOD
 
-    def __init__(self, binary, directory, under=(), **settings):
+    def __init__(self, binary, directory, under=(), context=None, **settings):
+        """`context`: of TLS, if the settings say that the ports speak it."""
         self.directory = directory
-        self._server = Concertod(binary, directory, under=under)
+        self._server = Concertod(binary, directory, under=under, context=context)
         self._server.settings.update(settings)
         self._store = self._server.settings["Store.Path"]
         self._server.start()

@@ -15,16 +15,25 @@ constexpr std::string_view whole_transaction = "00";
 
 constexpr std::string_view refusal = "not a call of this load";
 
+template <class Options>
+Options with_tls(std::shared_ptr<asio::ssl::context> tls) {
+  Options options;
+  options.tls = std::move(tls);
+  return options;
+}
+
 }  // namespace
 
 Bank::Bank(Executor executor, Timers& timers, CallLedger& ledger, Shape shape)
     : timers_(timers),
       ledger_(ledger),
       shape_(shape),
-      grpc_server_(executor, timers),
+      grpc_server_(executor, timers, with_tls<net::GrpcServerOptions>(shape.tls)),
       grpc_listener_(executor, timers, {&grpc_server_}),
-      http_server_(executor, timers,
-                   [this](net::HttpRequest request) { return answer_http(std::move(request)); }),
+      http_server_(
+          executor, timers,
+          [this](net::HttpRequest request) { return answer_http(std::move(request)); },
+          with_tls<net::HttpServerOptions>(shape.tls)),
       http_listener_(executor, timers, {&http_server_}) {
   for (const std::string& method : methods) {
     grpc_server_.add_unary(grpc_service + method, [this](net::GrpcRequest request) {
@@ -60,8 +69,8 @@ std::string Bank::query_prepared(Wire wire) const {
 std::string Bank::url(Wire wire, const std::string& method) const {
   const auto at = wire == Wire::grpc ? grpc_listener_.address() : http_listener_.address();
   const std::string host_port = Authority{at.address().to_string(), at.port()}.text();
-  return wire == Wire::grpc ? host_port + grpc_service + method
-                            : "http://" + host_port + "/" + method;
+  if (wire == Wire::grpc) return host_port + grpc_service + method;
+  return (shape_.tls ? "https://" : "http://") + host_port + "/" + method;
 }
 
 Bank::Answer Bank::judge(const net::ReceivedCall& call, std::size_t payload_bytes) {

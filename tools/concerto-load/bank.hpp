@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ class Bank {
 
   struct Shape {
     std::size_t payload_bytes = 0;
-    std::chrono::milliseconds delay{};  ///< before each answer
+    std::chrono::milliseconds delay{};                  ///< before each answer
+    std::shared_ptr<asio::ssl::context> tls = nullptr;  ///< null: plain text
   };
 
   /// `ledger` must outlive the bank.

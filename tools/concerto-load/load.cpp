@@ -88,8 +88,6 @@ Load::Load(LoadOptions options)
       http_(io_.get_executor(), timers_, names_, nullptr, net::HttpProxyRules{},
             http_options(options_)),
       ledger_(options_.gid_prefix, calls_to_own_branches(options_), options_.purposes),
-      bank_(io_.get_executor(), timers_, ledger_,
-            Bank::Shape{options_.payload.size(), options_.branch_delay}),
       progress_(options_) {}
 
 Result<Report> Load::run() {
@@ -98,7 +96,7 @@ Result<Report> Load::run() {
     CONCERTO_TRY(tls_, net::make_tls_client_context({access.ca, access.certificate, access.key}));
     http_.set_tls(tls_);
   }
-  if (options_.branches.empty()) CONCERTO_CHECK(bank_.start(options_.listen));
+  if (options_.branches.empty()) CONCERTO_CHECK(serve_branches());
   wait_for_signal();
   Result<> outcome;
   TaskGroup tasks(io_.get_executor());
@@ -107,6 +105,16 @@ Result<Report> Load::run() {
   if (!outcome) return outcome.error();
   report_.options = options_;
   return std::move(report_);
+}
+
+Result<> Load::serve_branches() {
+  Bank::Shape shape{options_.payload.size(), options_.branch_delay};
+  if (!options_.branch_certificate.empty()) {
+    CONCERTO_TRY(shape.tls,
+                 net::make_tls_server_context({options_.branch_certificate, options_.branch_key}));
+  }
+  bank_.emplace(io_.get_executor(), timers_, ledger_, std::move(shape));
+  return bank_->start(options_.listen);
 }
 
 Task<void> Load::run_all(Result<>& outcome) {
@@ -120,9 +128,8 @@ Task<void> Load::run_all(Result<>& outcome) {
 }
 
 Async<> Load::connect() {
-  const bool own = options_.branches.empty();
-  scenario_ = make_scenario(options_, own ? bank_.branches(options_.wire) : options_.branches,
-                            own ? bank_.query_prepared(options_.wire) : std::string());
+  scenario_ = make_scenario(options_, bank_ ? bank_->branches(options_.wire) : options_.branches,
+                            bank_ ? bank_->query_prepared(options_.wire) : std::string());
   if (options_.wire == Wire::http) {
     client_ = std::make_unique<HttpCoordinatorClient>(http_, timers_, options_, scenario_);
   } else {
@@ -200,7 +207,7 @@ Task<void> Load::close() {
   signals_.cancel();
   if (client_) client_->close();
   co_await http_.close();
-  co_await bank_.stop(timers_.now() + close_limit);
+  if (bank_) co_await bank_->stop(timers_.now() + close_limit);
 }
 
 void Load::wait_for_signal() {

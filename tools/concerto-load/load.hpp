@@ -41,6 +41,7 @@ class Load {
   Task<void> close_seconds();
   void count_acknowledged();
   Task<void> show_checks();
+  Result<> serve_branches();
   void wait_for_signal();
 
   LoadOptions options_;
@@ -55,7 +56,7 @@ class Load {
   CertifiedName names_;
   net::HttpClient http_;
   CallLedger ledger_;
-  Bank bank_;
+  std::optional<Bank> bank_;  ///< set unless the user serves the branches
   Scenario scenario_;
   std::unique_ptr<CoordinatorClient> client_;
   std::optional<Runner> runner_;

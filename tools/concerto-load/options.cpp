@@ -144,10 +144,17 @@ void add_branch_options(CLI::App& app, LoadOptions& options, Words& words) {
                  "milliseconds until the load's branches answer")
       ->check(CLI::Range(std::size_t{0}, std::size_t{3'600'000}));
   app.add_option("--listen", options.listen, "IP address at which the load serves its branches");
+  auto* const certificate =
+      app.add_option("--branch-cert", options.branch_certificate,
+                     "file with a certificate: the load serves its branches over TLS");
+  certificate->needs(
+      app.add_option("--branch-key", options.branch_key, "file with the key of --branch-cert")
+          ->needs(certificate));
   app.add_option("--action", words.actions,
                  "URL of your own branch: action, confirm, or xa's url; once per branch")
       ->allow_extra_args(false)
-      ->default_str("");
+      ->default_str("")
+      ->excludes(certificate);
   app.add_option("--compensate", words.compensates,
                  "URL that rolls the branch back: compensate or cancel; once per branch")
       ->allow_extra_args(false)

@@ -81,6 +81,8 @@ struct LoadOptions {
   std::string gid_prefix;          ///< must be new to the coordinator; empty: random
 
   std::string listen = "127.0.0.1";          ///< the address of the load's own branches
+  std::string branch_certificate;            ///< file; empty: they speak plain text
+  std::string branch_key;                    ///< of that certificate
   std::chrono::milliseconds branch_delay{};  ///< the time before they answer
   std::vector<BranchUrls> branches;          ///< the user's; empty: the load's own two
   std::string payload;                       ///< of each branch
