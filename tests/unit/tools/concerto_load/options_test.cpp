@@ -73,7 +73,8 @@ TEST(LoadOptions, SayHowACoordinatorIsReachedOverTls) {
   for (const Arguments& wrong :
        {Arguments{"--ca", "ca.pem"}, Arguments{"--server-name", "x"},
         Arguments{"--tls", "--cert", "own.pem"}, Arguments{"--token-file", "/nowhere"},
-        Arguments{"--token-file", "/dev/null"}}) {
+        Arguments{"--token-file", "/dev/null"}, Arguments{"--branch-cert", "own.pem"},
+        Arguments{"--branch-key", "own.key"}}) {
     const LoadCommandLine line = parse_command_line(wrong);
     EXPECT_EQ(line.exit_code, exit_usage) << wrong.back();
     EXPECT_THAT(line.for_stderr, HasSubstr("--")) << wrong.back();
