@@ -6,10 +6,11 @@
     bench/compare/instructions.py --bin build/bench/bin --cases grpc/1,grpc+tls/1   # what TLS takes
 
 A case is a wire and a number of shards. With `+tls` clients and branches use TLS. The server runs
-under callgrind, once with few sagas and once with more. The difference, divided by the difference of the numbers, leaves out start and
-end. System calls and context switches are those of another run without valgrind. The instructions do not
-depend on the machine, except for the number of transactions that meet in one group: under valgrind
-the server is slower in relation to its disk. Needs valgrind.
+under callgrind, once with few sagas and once with more. The difference, divided by the difference
+of the numbers, leaves out start and end. System calls and context switches are those of another run
+without valgrind. The instructions do not depend on the machine, except for the number of
+transactions that meet in one group: under valgrind the server is slower in relation to its disk.
+Needs valgrind.
 """
 
 import collections

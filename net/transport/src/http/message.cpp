@@ -13,7 +13,7 @@ constexpr bool is_letter(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-constexpr bool is_blank(char c) noexcept {
+constexpr bool is_space_or_tab(char c) noexcept {
   return c == ' ' || c == '\t';
 }
 
@@ -111,8 +111,8 @@ bool is_legal_host_field(std::string_view text) noexcept {
 }
 
 std::string_view trim_blanks(std::string_view text) noexcept {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_space_or_tab(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space_or_tab(text.back())) text.remove_suffix(1);
   return text;
 }
 
