@@ -1,8 +1,11 @@
 // concerto retry, stop, skip: what is done to one transaction, to several, or to all of a selection
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <unistd.h>
+#include <unordered_set>
 
 #include <CLI/CLI.hpp>
 
@@ -18,7 +21,9 @@
 namespace concerto::tools {
 namespace {
 
-constexpr std::size_t gids_max = 1'000;
+constexpr std::size_t gids_max = 100'000;
+/// A request has not more.
+constexpr std::size_t gids_at_once = 1'000;
 
 /// What the three verbs differ in.
 struct Action {
@@ -42,17 +47,29 @@ struct ActionOptions {
   bool no_wait = false;
 };
 
-/// `-` stands for the gids of stdin, one a line.
+/// A line without blanks at its ends, and without the line end of other systems.
+std::string trimmed(const std::string& line) {
+  constexpr const char* blanks = " \t\r";
+  const std::size_t begin = line.find_first_not_of(blanks);
+  if (begin == std::string::npos) return {};
+  return line.substr(begin, line.find_last_not_of(blanks) - begin + 1);
+}
+
+/// `-` stands for the gids of stdin, one a line. A gid that is there twice counts once.
 Result<std::vector<std::string>> gids_of(const ActionOptions& options) {
   std::vector<std::string> gids;
+  std::unordered_set<std::string> known;
+  const auto add = [&gids, &known](const std::string& gid) {
+    if (known.insert(gid).second) gids.push_back(gid);
+  };
   for (const std::string& gid : options.gids) {
     if (gid != "-") {
-      gids.push_back(gid);
+      add(gid);
       continue;
     }
     std::string line;
     while (gids.size() <= gids_max && std::getline(std::cin, line)) {
-      if (!line.empty()) gids.push_back(line);
+      if (const std::string read = trimmed(line); !read.empty()) add(read);
     }
   }
   if (gids.size() > gids_max) {
@@ -239,6 +256,23 @@ class ActionRun {
   std::uint64_t expected_ = 0;  ///< how many a selection has; 0: not known
 };
 
+/// More gids than a request may have are several requests, one after the other. The parts of a code
+/// that is not the same for all were done in part.
+int run_in_parts(const Action& action, const ActionOptions& options, Server& server,
+                 const std::vector<std::string>& gids) {
+  if (gids.size() <= gids_at_once) return ActionRun(action, options, server).run(gids);
+  std::optional<int> code;
+  for (std::size_t first = 0; first < gids.size(); first += gids_at_once) {
+    const auto begin = gids.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::size_t count = std::min(gids_at_once, gids.size() - first);
+    const int one =
+        ActionRun(action, options, server).run({begin, begin + static_cast<std::ptrdiff_t>(count)});
+    if (one == exit_unreachable) return one;
+    code = code.value_or(one) == one ? one : exit_partly;
+  }
+  return *code;
+}
+
 int act(const Action& action, const ActionOptions& options) {
   if (const auto right = check_choice(options); !right) return tell(right.error());
   if (options.selection.is_everything() == false) {
@@ -248,7 +282,7 @@ int act(const Action& action, const ActionOptions& options) {
   if (!gids) return tell(gids.error());
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
-  return ActionRun(action, options, **server).run(*gids);
+  return run_in_parts(action, options, **server, *gids);
 }
 
 std::function<int()> add_action(CLI::App& app, const Action& action) {

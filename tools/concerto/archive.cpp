@@ -158,6 +158,9 @@ class Archive {
 };
 
 int archive(const ArchiveOptions& options) {
+  if (options.to == "-") {
+    return tell(make_error(VerbErrc::usage, "--to: an archive is a file, not stdout"));
+  }
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
   const auto selected = query_of_finished(options.selection);

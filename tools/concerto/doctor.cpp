@@ -114,7 +114,9 @@ class Doctor {
     }
     const std::string theirs = text_member(object_of(*answer), "version");
     const std::string own = "v" CONCERTO_VERSION;
-    if (theirs == own) {
+    if (theirs.empty()) {
+      note("version", "error", "the answer names no version; is this a coordinator?");
+    } else if (theirs == own) {
       note("version", "ok", theirs);
     } else {
       note("version", "warning", theirs + ", and this program is " + own);
@@ -180,6 +182,9 @@ class Doctor {
     if (!answer) return note("role", "error", answer.error().detail);
     if (answer->status == 401 || answer->status == 403) {
       return note("role", "warning", "may read, and may not act: " + error_of(*answer).detail);
+    }
+    if (answer->status == 503) {
+      return note("role", "error", "may act, and nothing is done: " + error_of(*answer).detail);
     }
     note("role", "ok", "may read and act");
   }

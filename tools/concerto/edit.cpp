@@ -53,6 +53,9 @@ int edit(const EditOptions& options) {
   if (!options.payload_file.empty()) {
     const auto payload = read_payload(options.payload_file);
     if (!payload) return tell(payload.error());
+    if (payload->empty()) {  // as of a command in front of a pipe that failed
+      return tell(make_error(VerbErrc::usage, "'" + options.payload_file + "' is empty"));
+    }
     if (is_utf8(*payload)) {
       body["payload"] = *payload;
     } else {

@@ -124,6 +124,7 @@ class Acting(CliTestCase):
         self.expect(DONE, "context", "use", "away")
         self.expect(UNREACHABLE, "list")
         self.expect(REFUSED, "context", "add", "away", "--server", "http://b")
+        self.expect(USAGE, "context", "add", "", "--server", "http://b")
         self.expect(NOT_FOUND, "context", "use", "nobody")
         self.expect(DONE, "context", "remove", "away")
         self.expect(NOT_FOUND, "list", "--context", "away")

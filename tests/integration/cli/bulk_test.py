@@ -116,6 +116,36 @@ class Bulk(CliTestCase):
         self.expect(DONE, "edit", "g1", "02", "--payload-file", path, "--reason", "x", "--dry-run")
         self.assertEqual(base64.b64decode(self.api.requests[-1][2]["payloadBase64"]), b"\xff\x00")
         self.expect(USAGE, "edit", "g1", "02", "--payload-file", "/nowhere", "--reason", "x")
+        asked = len(self.api.requests)
+        ran = self.expect(USAGE, "edit", "g1", "02", "--payload-file", "-", "--reason", "x",
+                          stdin="")
+        self.assertIn("'-' is empty", ran.err)
+        self.assertEqual(len(self.api.requests), asked)
+
+    def test_a_service_is_no_coordinator(self):
+        for path in ("/api/ping", "/api/dtmsvr/version", "/readyz", "/api/dtmsvr/all",
+                     "/api/concerto/count"):
+            self.api.script(path, (200, {"dtm_result": "SUCCESS"}))
+        ran = self.expect(FAILED, "doctor")
+        self.assertIn("is this a coordinator?", ran.out)
+        self.api.script("/api/dtmsvr/version", (200, {"version": "v0.1.0"}))
+        self.api.script("/api/dtmsvr/resetNextCronTime", (503, {"message": "no audit log"}))
+        ran = self.expect(FAILED, "doctor", "--may-act")
+        self.assertRegex(ran.out, "role +error .*no audit log")
+
+    def test_an_archive_is_a_file(self):
+        self.assertIn("is a file", self.expect(USAGE, "archive", "--to", "-").err)
+
+    def test_gids_of_a_pipe(self):
+        self.api.script("/api/concerto/retry", (200, {"done": 2, "failed": 0}),
+                        (200, {"done": 1000, "failed": 0}), (200, {"done": 0, "failed": 1}))
+        self.expect(DONE, "retry", "-", stdin="g1\r\n  g2 \n\ng1\n")
+        self.assertEqual(self.api.requests[-1][2]["gids"], ["g1", "g2"])
+        gids = [f"g{i}" for i in range(1001)]
+        ran = self.expect(PARTLY, "retry", "-", stdin="\n".join(gids))
+        self.assertEqual(ran.out, "1000 done, 0 failed\n0 done, 1 failed\n")
+        sent = [request[2] for request in self.api.requests[-2:]]
+        self.assertEqual(sent[0]["gids"] + [sent[1]["gid"]], gids)
 
     def test_pauses(self):
         pause = {"kind": "target", "value": "http://stock", "reason": "repair", "caller": "otto",
