@@ -218,6 +218,13 @@ Result<> AuditLog::lost(const Error& why) {
                     "coordinator says why");
 }
 
+std::string AuditLog::trouble() const {
+  const MutexLock lock(counts_mutex_);
+  if (!has_lost_) return {};
+  return std::string("the audit log cannot be written; operators' actions ") +
+         (is_required_ ? "are refused (Audit.Required)" : "have no records");
+}
+
 void AuditLog::reopen() {
   {
     const MutexLock lock(mutex_);

@@ -42,6 +42,8 @@ class AuditLog final : public net::ActionAudit {
   /// How many records were not written: of refused attempts beyond their share, and of anything
   /// while the file could not be written.
   std::uint64_t unrecorded() const noexcept { return unrecorded_.load(std::memory_order_relaxed); }
+  /// What is wrong if the last record could not be written; otherwise empty. On any thread.
+  std::string trouble() const;
   /// A text as the log shows it, without the secrets of the configuration.
   std::string masked(std::string_view text) const { return log_.masked(text); }
 
@@ -70,7 +72,7 @@ class AuditLog final : public net::ActionAudit {
   Mutex mutex_;
   const std::unique_ptr<AuditFile> file_ CONCERTO_GUARDED_BY(mutex_);
 
-  Mutex counts_mutex_;  ///< never held while a file is written
+  mutable Mutex counts_mutex_;  ///< never held while a file is written
   bool has_lost_ CONCERTO_GUARDED_BY(counts_mutex_) = false;
   RefusedAttempts refused_strangers_ CONCERTO_GUARDED_BY(counts_mutex_);
   RefusedAttempts refused_callers_ CONCERTO_GUARDED_BY(counts_mutex_);

@@ -29,9 +29,13 @@ OpsPages::Sources Server::ops_sources() {
     return why_not_ready(for_operator ? shown(health.reasons) : store_state_for_log(health));
   };
   sources.warnings = [this](bool for_operator) {
-    std::vector<std::string> warnings = store_.health().warnings;
-    if (for_operator || warnings.empty()) return shown(std::move(warnings));
-    return std::vector<std::string>{"the store has warnings, which the log tells"};
+    std::vector<std::string> warnings = shown(store_.health().warnings);
+    if (!for_operator && !warnings.empty()) {
+      warnings = {"the store has warnings, which the log tells"};
+    }
+    std::string of_audit = for_operator && audit_ != nullptr ? audit_->trouble() : std::string();
+    if (!of_audit.empty()) warnings.push_back(std::move(of_audit));
+    return warnings;
   };
   if (config_.admin.console) sources.admin_base = config_.admin_base_path;
   sources.backups = &backup_pages_;

@@ -158,8 +158,10 @@ TEST_F(AuditLogs, RefuseActionsOnAFullDiskAndKeepWholeLines) {
     EXPECT_EQ(log->unrecorded(), 1U);
     EXPECT_FALSE(log->write_now(record_of("d", net::AuditRecord::Event::refused)));
     EXPECT_EQ(log->unrecorded(), 2U);
+    EXPECT_THAT(log->trouble(), HasSubstr("are refused (Audit.Required)"));
   }
   EXPECT_TRUE(log->write_now(record_of("c")));
+  EXPECT_EQ(log->trouble(), "");
   EXPECT_EQ(log->unrecorded(), 2U);
   EXPECT_THAT(gids(read(*log)), ElementsAre("c", "a"));
 }
