@@ -5,6 +5,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <concerto/base/utf8.hpp>
+#include <concerto/engine/transaction.hpp>
+
 #include "time_text.hpp"
 #include "verb_error.hpp"
 
@@ -20,10 +23,17 @@ Result<std::string> status_of(const Selection& selection) {
     if (selection.status.empty()) return std::string(unfinished);
     return make_error(VerbErrc::usage, "--stuck says which status; leave --status out");
   }
+  if (selection.status.empty()) return std::string();
   std::string statuses = selection.status;
   const std::size_t at = statuses.find("unfinished");
   if (at != std::string::npos)
     statuses.replace(at, std::string_view("unfinished").size(), unfinished);
+  for (const std::string& one : CLI::detail::split(statuses, ',')) {
+    if (trans_status_from(CLI::detail::trim_copy(one))) continue;
+    return make_error(VerbErrc::usage, "--status: '" + visible_line(one) +
+                                           "' is none of prepared, submitted, aborting, succeed, "
+                                           "failed and unfinished");
+  }
   return statuses;
 }
 

@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 
 #include <concerto/base/utf8.hpp>
+#include <concerto/protocol/odd_wordings.hpp>
 #include <concerto/transport/percent.hpp>
 
 #include "json_members.hpp"
@@ -81,17 +82,25 @@ int list_topics(const TopicsOptions& options) {
   return 0;
 }
 
+/// The coordinator refuses in the words of the reference, with its status 500.
+Error in_words(const Error& refusal, const std::string& topic) {
+  const auto says = [&refusal](std::string_view text) {
+    return refusal.detail.find(text) != std::string::npos;
+  };
+  if (says("storage: NotFound")) {
+    return make_error(VerbErrc::not_found, "there is no topic '" + visible_line(topic) + "'");
+  }
+  if (says(net::odd_wordings.no_such_url)) return make_error(VerbErrc::not_found, refusal.detail);
+  const bool is_bad = says("empty topic") || says("empty url") || says("bad url");
+  return is_bad ? make_error(VerbErrc::refused, refusal.detail) : refusal;
+}
+
 int change_topic(const TopicsOptions& options, std::string_view method, std::string path,
                  const Server::Query& query) {
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
   const auto answer = (*server)->change(method, path, query, options.reason);
-  // In the words of the reference, with its status 500.
-  if (!answer && answer.error().detail.find("storage: NotFound") != std::string::npos) {
-    return tell(
-        make_error(VerbErrc::not_found, "there is no topic '" + visible_line(options.topic) + "'"));
-  }
-  if (!answer) return tell(answer.error());
+  if (!answer) return tell(in_words(answer.error(), options.topic));
   if (options.server.form != Form::table) {
     write_document(std::cout, options.server.form, *answer);
   } else {
