@@ -42,6 +42,18 @@ Result<std::string> read_payload(const std::string& path) {
   return payload;
 }
 
+/// Older coordinators tell less.
+void show_edit(const json::object& answer, bool is_preview) {
+  if (answer.contains("urlBefore")) {
+    const std::string before = text_member(answer, "urlBefore"), url = text_member(answer, "url");
+    std::cout << "url      " << visible_line(before);
+    if (url != before) std::cout << " -> " << visible_line(url);
+    std::cout << "\npayload  " << count_member(answer, "payloadBytesBefore") << " bytes -> "
+              << count_member(answer, "payloadBytes") << " bytes\n";
+  }
+  std::cout << (is_preview ? "it can be changed; nothing was" : "changed") << std::endl;
+}
+
 int edit(const EditOptions& options) {
   if (options.url.empty() && options.payload_file.empty()) {
     return tell(make_error(VerbErrc::usage, "nothing to change: say --url or --payload-file"));
@@ -69,7 +81,7 @@ int edit(const EditOptions& options) {
   if (options.server.form != Form::table) {
     write_document(std::cout, options.server.form, *answer);
   } else {
-    std::cout << (options.dry_run ? "it can be changed; nothing was" : "changed") << std::endl;
+    show_edit(object_of(*answer), options.dry_run);
   }
   return 0;
 }

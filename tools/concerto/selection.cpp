@@ -194,7 +194,10 @@ std::string age_of(const json::object& transaction, WallTime now) {
 std::string target_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   const std::size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
-  return std::string(url.substr(0, url.find_first_of("/?#", host)));
+  const std::string_view authority =
+      url.substr(host, std::min(url.find_first_of("/?#", host), url.size()) - host);
+  const std::size_t user_end = authority.rfind('@') + 1;  // 0 if there is none
+  return std::string(url.substr(0, host)).append(authority.substr(user_end));
 }
 
 }  // namespace concerto::tools

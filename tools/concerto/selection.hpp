@@ -50,7 +50,7 @@ Result<std::string> walk(Server& server, const Server::Query& selected, const Wa
 /// The transaction's age at this time, for people; empty if it has no time.
 std::string age_of(const json::object& transaction, WallTime now);
 
-/// The service that a URL belongs to: scheme, host and port.
+/// The service that a URL belongs to: scheme, host and port, without a user.
 std::string target_of(std::string_view url);
 
 }  // namespace concerto::tools

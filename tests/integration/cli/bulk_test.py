@@ -122,6 +122,23 @@ class Bulk(CliTestCase):
         self.assertIn("'-' is empty", ran.err)
         self.assertEqual(len(self.api.requests), asked)
 
+    def test_an_edit_says_what_it_changes(self):
+        self.api.script("/api/concerto/edit", (200, {
+            "dryRun": True, "matched": 1, "urlBefore": "http://old/a", "url": "http://new/a",
+            "payloadBytesBefore": 46, "payloadBytes": 9}))
+        ran = self.expect(DONE, "edit", "g1", "02", "--url", "http://new/a", "--reason", "x",
+                          "--dry-run")
+        self.assertEqual(ran.out, "url      http://old/a -> http://new/a\n"
+                                  "payload  46 bytes -> 9 bytes\n"
+                                  "it can be changed; nothing was\n")
+
+    def test_targets_have_no_users(self):
+        self.api.script("/api/concerto/count", (200, {"total": 3, "complete": True, "groups": [
+            {"value": "http://u:***@stock:1/a", "count": 3, "oldest": "2026-11-30T03:00:00Z"}]}))
+        targets = self.expect(DONE, "targets", "-o", "json").json()
+        self.assertEqual([(one["target"], one["waiting"]) for one in targets],
+                         [("http://stock:1", 3)])
+
     def test_a_service_is_no_coordinator(self):
         for path in ("/api/ping", "/api/dtmsvr/version", "/readyz", "/api/dtmsvr/all",
                      "/api/concerto/count"):
