@@ -41,6 +41,7 @@ class ActionsTestCase(OperationsTestCase):
     def coordinator(self, name, place, is_first=True):
         coordinator = Concertod(self.args.concertod, self.directory, {
             "Auth.CallersFile": self.callers, "RetryInterval": LONG_S, "TimeoutToFail": 2 * LONG_S,
+            "RequestTimeout": 120,  # the server of branches may have to take many calls at one time
             "LogLevel": "warn", "Audit.File": os.path.join(self.directory, name + ".jsonl"),
             **place.settings}, name)
         self.addCleanup(coordinator.kill)
