@@ -86,7 +86,7 @@ ensure_node() {
   ensure_packages nodejs npm
 }
 
-# Whether the `go` at $1 is 1.22 or later.
+# Whether the `go` at $1 is 1.26 or later.
 is_recent_go() {
   local version
   version=$("$1" version 2> /dev/null | sed -nE 's/^go version go1\.([0-9]+).*/\1/p')

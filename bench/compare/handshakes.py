@@ -43,13 +43,6 @@ http {{
 """
 
 
-def certify(directory):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-                    "-keyout", f"{directory}/tls.key", "-out", f"{directory}/tls.crt"],
-                   check=True, stderr=subprocess.DEVNULL)
-
-
 def concertod(arguments, directory, port):
     settings = {"HttpPort": port, "GrpcPort": free_port(), "ListenAddress": "127.0.0.1"}
     sections = {"Store": {"Driver": "leveldb", "Path": f"{directory}/data"},
@@ -74,7 +67,7 @@ COMMANDS = {servers.CONCERTOD: concertod, NGINX: nginx}
 def running(name, arguments, directory, cores):
     """The pid of a fresh server and its port."""
     os.makedirs(directory)
-    certify(directory)
+    servers.certify(directory)
     port = free_port()
     command = COMMANDS[name](arguments, directory, port)
     with servers.pinned_to(cores):

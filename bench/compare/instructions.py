@@ -17,7 +17,6 @@ import collections
 import json
 import os
 import ssl
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -38,21 +37,13 @@ PRODUCT = "concerto::"
 WITH_TLS = "+tls"
 
 
-def certify(crt, key):
-    """A certificate of 127.0.0.1 that is its own authority."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", crt],
-                   check=True, stderr=subprocess.DEVNULL)
-
-
 class Instructions:
     def __init__(self, arguments, directory):
         self._arguments = arguments
         self._directory = directory
         self._crt, self._key = f"{directory}/tls.crt", f"{directory}/tls.key"
         self._server_cores, self._load_cores = servers.cores_for_server_and_load()
-        certify(self._crt, self._key)
+        servers.certify(directory)
         self._runs = 0
 
     def case(self, wire, shards):

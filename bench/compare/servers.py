@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import subprocess
 
 from concerto_testing import Concertod, Reference
 
@@ -27,6 +28,15 @@ def cores_for_server_and_load():
     if len(cores) < 2:
         raise SystemExit("the comparison needs two cores: one for the server, one for the load")
     return {cores[0]}, {cores[1]}
+
+
+def certify(directory):
+    """Makes tls.crt and tls.key there: of 127.0.0.1 (P-256), and its own authority."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", f"{directory}/tls.key", "-out", f"{directory}/tls.crt"],
+                   check=True, stderr=subprocess.DEVNULL)
 
 
 class OurServer:

@@ -47,14 +47,6 @@ struct ActionOptions {
   bool no_wait = false;
 };
 
-/// A line without blanks at its ends, and without the line end of other systems.
-std::string trimmed(const std::string& line) {
-  constexpr const char* blanks = " \t\r";
-  const std::size_t begin = line.find_first_not_of(blanks);
-  if (begin == std::string::npos) return {};
-  return line.substr(begin, line.find_last_not_of(blanks) - begin + 1);
-}
-
 /// `-` stands for the gids of stdin, one a line. A gid that is there twice counts once.
 Result<std::vector<std::string>> gids_of(const ActionOptions& options) {
   std::vector<std::string> gids;
@@ -69,7 +61,7 @@ Result<std::vector<std::string>> gids_of(const ActionOptions& options) {
     }
     std::string line;
     while (gids.size() <= gids_max && std::getline(std::cin, line)) {
-      if (const std::string read = trimmed(line); !read.empty()) add(read);
+      if (const std::string read = CLI::detail::trim_copy(line); !read.empty()) add(read);
     }
   }
   if (gids.size() > gids_max) {
@@ -256,8 +248,8 @@ class ActionRun {
   std::uint64_t expected_ = 0;  ///< how many a selection has; 0: not known
 };
 
-/// More gids than a request may have are several requests, one after the other. The parts of a code
-/// that is not the same for all were done in part.
+/// More gids than a request may have are several requests, one after the other. If they end
+/// differently, the code is exit_partly.
 int run_in_parts(const Action& action, const ActionOptions& options, Server& server,
                  const std::vector<std::string>& gids) {
   if (gids.size() <= gids_at_once) return ActionRun(action, options, server).run(gids);
