@@ -15,6 +15,8 @@ from database_servers import MariaDb, Postgres, Redis
 
 SHARED_STORES = ("postgres", "mysql", "redis")
 ALL_STORES = ("leveldb", *SHARED_STORES)
+LARGE = {"postgres": ("-c", "shared_buffers=128MB", "-c", "max_wal_size=1GB"),
+         "mysql": ("--innodb-buffer-pool-size=128M", "--innodb-log-file-size=96M")}
 IS_UNFINISHED = "status in ('prepared', 'submitted', 'aborting')"
 # Both servers together, and tests beside them, stay below the servers' limits.
 CONNECTIONS_MAX = 20
@@ -34,10 +36,12 @@ COUNT_LEASES = """
     """
 
 
-def store_server(name, directory):
-    """The server of a store, by the value of Store.Driver: a context manager."""
+def store_server(name, directory, is_large=False):
+    """The server of a store, by the value of Store.Driver: a context manager. A large one has as
+    much memory as the server takes by itself; the other ones have little."""
+    options = LARGE.get(name, ()) if is_large else ()
     return {"leveldb": NoServer, "postgres": PostgresServer, "mysql": MysqlServer,
-            "redis": RedisServer}[name](directory)
+            "redis": RedisServer}[name](directory, options=options)
 
 
 def add_store_argument(parser, stores=ALL_STORES):
@@ -45,9 +49,9 @@ def add_store_argument(parser, stores=ALL_STORES):
                         help="where the coordinator stores transactions")
 
 
-def use_store(test_case):
+def use_store(test_case, is_large=False):
     """For `setUpClass` of a test case with --store: starts the store's server for its tests."""
-    test_case.store = store_server(test_case.args.store, test_case.directory)
+    test_case.store = store_server(test_case.args.store, test_case.directory, is_large)
     test_case.store.__enter__()
     test_case.addClassCleanup(test_case.store.__exit__)
 
@@ -73,8 +77,8 @@ class _SharedServer:
 
 
 class PostgresServer(_SharedServer):
-    def __init__(self, directory):
-        super().__init__(Postgres(directory, "store"))
+    def __init__(self, directory, options=()):
+        super().__init__(Postgres(directory, "store", options))
 
     def place(self, name):
         self.server.create_database(name)
@@ -84,8 +88,8 @@ class PostgresServer(_SharedServer):
 class MysqlServer(_SharedServer):
     """`server`: a MariaDB that also serves something else, instead of a new one."""
 
-    def __init__(self, directory, server=None):
-        super().__init__(server or MariaDb(directory, "store"))
+    def __init__(self, directory, server=None, options=()):
+        super().__init__(server or MariaDb(directory, "store", options))
 
     def place(self, name):
         return _MysqlPlace(self.server, name)
@@ -94,8 +98,9 @@ class MysqlServer(_SharedServer):
 class RedisServer:
     """A server for each place: the reference finds its topics only if there are few other keys."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, options=()):
         self._directory = directory
+        self._options = options
         self._servers = []
 
     def __enter__(self):
@@ -106,7 +111,7 @@ class RedisServer:
             server.kill()
 
     def place(self, name):
-        server = Redis(self._directory, f"redis-{name}")
+        server = Redis(self._directory, f"redis-{name}", self._options)
         self._servers.append(server)
         server.start()
         return _RedisPlace(server, name)
@@ -115,8 +120,8 @@ class RedisServer:
 class NoServer:
     """LevelDB: each coordinator has its own directory."""
 
-    def __init__(self, _):
-        pass
+    def __init__(self, _, options=()):
+        assert not options, options
 
     def __enter__(self):
         return self

@@ -221,19 +221,20 @@ Async<> Requests::reset_time(Gid gid) {
   LiveTrans& live = *turn;
   if (env_.stopping) co_return shutting_down();
   if (is_others(live)) co_return ok();  // A pass runs already.
-  TransDelta delta;
-  delta.at = env_.clock.wall_now();
-  if (is_final(live.trans.status)) {
-    // As in the reference: the new time is shown, and nothing happens at that time.
-    delta.schedule = Schedule{live.trans.next_cron_interval, delta.at, live.trans.waits};
-    co_return co_await changes_.commit(live, std::move(delta), Durability::durable);
-  }
+  const bool is_over = is_final(live.trans.status);
   if (live.trans.status == TransStatus::prepared) live.timed_out |= loader_.is_timed_out(live);
-  const seconds interval = reset_interval(live.trans.options, env_.options);
-  delta.schedule = Schedule{interval, delta.at, false};
-  const Result<> changed = co_await changes_.commit(live, std::move(delta), Durability::durable);
-  if (has_lost_lease(changed)) co_return ok();
-  if (!changed) co_return changed;
+  // The claim has left nothing that must wait for its time: after a crash another coordinator goes
+  // on when the lease ends. The interval begins anew with the pass.
+  if (is_over || env_.ownership == nullptr) {
+    TransDelta delta;
+    delta.at = env_.clock.wall_now();
+    // What is over has no pass. As in the reference, its new time is shown.
+    const seconds interval =
+        is_over ? live.trans.next_cron_interval : reset_interval(live.trans.options, env_.options);
+    delta.schedule = Schedule{interval, delta.at, is_over && live.trans.waits};
+    CONCERTO_CO_CHECK(co_await changes_.commit(live, std::move(delta), Durability::durable));
+    if (is_over) co_return ok();
+  }
   begin_anew(std::move(turn));
   co_return ok();
 }

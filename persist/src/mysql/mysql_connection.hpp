@@ -77,6 +77,8 @@ class MysqlConnection final : public SqlConnection, public ZoneRecords {
   Async<> write_locked(RowGroup& group);
   Async<std::vector<StoredTrans>> find_due(std::size_t limit);
   Async<std::vector<StoredTrans>> lock_due_in_two_steps(std::size_t limit);
+  Async<bool> are_rare(std::vector<std::string> statuses);
+  Async<std::vector<StoredTrans>> list_parts(ListRows filter);
   Async<> add_branches(std::vector<StoredTrans>& transactions);
   Async<> end_transaction();
   bool is_duplicate_gid(const mysql::GroupText& text) const;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -30,12 +31,43 @@ Async<std::vector<StoredTrans>> MysqlConnection::scan_unfinished(std::int64_t fr
   co_return trans_rows_of(result, terms_.zone);
 }
 
+/// Whether few rows have one of the statuses. The rows are counted only as far as that.
+Async<bool> MysqlConnection::are_rare(std::vector<std::string> statuses) {
+  if (!may_be_rare(statuses)) co_return false;
+  CONCERTO_CO_TRY(
+      MysqlResult result,
+      co_await run_one(mysql::count_some(terms_, statuses, few_rows + 1), MysqlWork::reads));
+  co_return result.next() && result.integer(0) <= few_rows;
+}
+
 Async<std::vector<StoredTrans>> MysqlConnection::list(ListRows filter) {
-  CONCERTO_CO_TRY(MysqlResult result,
-                  co_await run_one(mysql::list(terms_, filter), MysqlWork::reads));
-  std::vector<StoredTrans> found = trans_rows_of(result, terms_.zone);
-  if (filter.with_branches) CONCERTO_CO_CHECK(co_await add_branches(found));
+  std::vector<StoredTrans> found;
+  const bool with_branches = filter.with_branches;
+  CONCERTO_CO_TRY(const bool is_rare, co_await are_rare(filter.statuses));
+  if (is_rare) {
+    CONCERTO_CO_TRY(MysqlResult result,
+                    co_await run_one(mysql::list_rare(terms_, filter), MysqlWork::reads));
+    found = trans_rows_of(result, terms_.zone);
+  } else {
+    CONCERTO_CO_TRY(found, co_await list_parts(std::move(filter)));
+  }
+  if (with_branches) CONCERTO_CO_CHECK(co_await add_branches(found));
   co_return found;
+}
+
+Async<std::vector<StoredTrans>> MysqlConnection::list_parts(ListRows filter) {
+  std::vector<StoredTrans> found;
+  for (;;) {
+    CONCERTO_CO_TRY(std::vector<MysqlResult> results,
+                    co_await session_.run(mysql::list_part(terms_, filter), MysqlWork::reads));
+    std::vector<StoredTrans> part = trans_rows_of(results.at(1), terms_.zone);
+    filter.limit -= part.size();
+    std::ranges::move(part, std::back_inserter(found));
+    MysqlResult& first = results.at(2);
+    const bool has_more = first.next() && !first.is_null(0);
+    if (filter.limit == 0 || !has_more) co_return found;
+    filter.before = first.integer(0) - mysql::list_part_ids + 1;
+  }
 }
 
 Async<> MysqlConnection::add_branches(std::vector<StoredTrans>& transactions) {

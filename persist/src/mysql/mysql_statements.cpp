@@ -59,6 +59,19 @@ std::string may_be_claimed(const MysqlTerms& terms, const std::vector<ClaimRow>&
   return text.sql("))").take();
 }
 
+std::int64_t before_of(const ListRows& filter) {
+  return filter.before.value_or(std::numeric_limits<std::int64_t>::max());
+}
+
+/// Adds what a list wants of its rows beside their ids.
+MysqlText& listed(MysqlText& text, const ListRows& filter) {
+  if (!filter.statuses.empty()) text.sql(" AND g.status IN (").texts(filter.statuses).sql(")");
+  if (filter.trans_type) text.sql(" AND g.trans_type = ").text(*filter.trans_type);
+  if (filter.created_from) text.sql(" AND g.create_time >= ").time(*filter.created_from);
+  if (filter.created_to) text.sql(" AND g.create_time <= ").time(*filter.created_to);
+  return text;
+}
+
 }  // namespace
 
 Statements setup(const MysqlTerms& terms, std::chrono::seconds now_east_of_utc,
@@ -201,28 +214,35 @@ std::string scan(const MysqlTerms& terms, std::int64_t from, std::size_t limit) 
   return text.number(as_limit(limit)).take();
 }
 
-std::string list(const MysqlTerms& terms, const ListRows& filter) {
-  // Statuses that few rows have: the others are not looked at.
-  const bool is_rare = !filter.statuses.empty() &&
-                       std::ranges::find(filter.statuses, "succeed") == filter.statuses.end();
+std::string count_some(const MysqlTerms& terms, const std::vector<std::string>& statuses,
+                       std::size_t most) {
   MysqlText text = text_with(terms);
-  text.sql("SELECT ").sql(trans_list).sql(", g.next_cron_time <= NOW(), 0 FROM ");
-  if (is_rare) {
-    // The index has no order of ids for a status. So it is sorted, and only the page's rows are
-    // read from the table.
-    text.sql("(SELECT g.id FROM trans_global g FORCE INDEX (status_next_cron_time)");
-  } else {
-    text.sql("trans_global g FORCE INDEX (PRIMARY)");
-  }
-  text.sql(" WHERE g.id < ");
-  text.number(filter.before.value_or(std::numeric_limits<std::int64_t>::max()));
-  if (!filter.statuses.empty()) text.sql(" AND g.status IN (").texts(filter.statuses).sql(")");
-  if (filter.trans_type) text.sql(" AND g.trans_type = ").text(*filter.trans_type);
-  if (filter.created_from) text.sql(" AND g.create_time >= ").time(*filter.created_from);
-  if (filter.created_to) text.sql(" AND g.create_time <= ").time(*filter.created_to);
-  text.sql(" ORDER BY g.id DESC LIMIT ").number(as_limit(filter.limit));
-  if (is_rare) text.sql(") AS p STRAIGHT_JOIN trans_global g ON g.id = p.id ORDER BY g.id DESC");
+  text.sql("SELECT COUNT(*) FROM (SELECT 1 FROM trans_global FORCE INDEX (status_next_cron_time)");
+  text.sql(" WHERE status IN (").texts(statuses).sql(") LIMIT ").number(as_limit(most));
+  return text.sql(") AS s").take();
+}
+
+std::string list_rare(const MysqlTerms& terms, const ListRows& filter) {
+  MysqlText text = text_with(terms);
+  text.sql("SELECT ").sql(trans_list).sql(", g.next_cron_time <= NOW(), 0 FROM");
+  // The index has no order of ids for a status. So it is sorted, and only the page's rows are read
+  // from the table.
+  text.sql(" (SELECT g.id FROM trans_global g FORCE INDEX (status_next_cron_time) WHERE g.id < ");
+  text.number(before_of(filter));
+  listed(text, filter).sql(" ORDER BY g.id DESC LIMIT ").number(as_limit(filter.limit));
+  text.sql(") AS p STRAIGHT_JOIN trans_global g ON g.id = p.id ORDER BY g.id DESC");
   return text.take();
+}
+
+Statements list_part(const MysqlTerms& terms, const ListRows& filter) {
+  MysqlText first = text_with(terms), rows = text_with(terms);
+  first.sql("SET @cc_first = (SELECT MAX(id) FROM trans_global WHERE id < ");
+  first.number(before_of(filter)).sql(")");
+  rows.sql("SELECT ").sql(trans_list).sql(", g.next_cron_time <= NOW(), 0 FROM trans_global g");
+  rows.sql(" FORCE INDEX (PRIMARY) WHERE g.id <= @cc_first AND g.id > @cc_first - ");
+  rows.number(list_part_ids);
+  listed(rows, filter).sql(" ORDER BY g.id DESC LIMIT ").number(as_limit(filter.limit));
+  return {first.take(), rows.take(), "SELECT @cc_first"};
 }
 
 Statements find_finished(const MysqlTerms& terms, TransStatus status, RowTime before,

@@ -75,7 +75,16 @@ struct Resting {
 std::string resting(const MysqlTerms& terms, const Resting& rows);
 std::string backlog(const MysqlTerms& terms, std::size_t limit);
 std::string scan(const MysqlTerms& terms, std::int64_t from, std::size_t limit);
-std::string list(const MysqlTerms& terms, const ListRows& filter);
+/// How many rows have one of the statuses; not more than `most` are counted.
+std::string count_some(const MysqlTerms& terms, const std::vector<std::string>& statuses,
+                       std::size_t most);
+/// For statuses that few rows have: the others are not looked at.
+std::string list_rare(const MysqlTerms& terms, const ListRows& filter);
+/// How many ids `list_part` looks at, so that it ends soon when few rows are what is asked for.
+inline constexpr std::int64_t list_part_ids = 20'000;
+/// Looks at the newest rows alone. Result 1 has those that are listed, and result 2 the newest id;
+/// null: there are no more rows.
+Statements list_part(const MysqlTerms& terms, const ListRows& filter);
 
 std::string find_kv(const MysqlTerms& terms, const std::string& cat, const std::string& key,
                     const std::string& after, std::size_t limit);

@@ -252,12 +252,12 @@ Async<std::vector<StoredTrans>> PgConnection::scan_unfinished(std::int64_t from,
 
 /// Whether few rows have one of the statuses. The rows are counted only as far as that.
 Async<bool> PgConnection::are_rare(std::vector<std::string> statuses) {
-  if (statuses.empty() || std::ranges::find(statuses, "succeed") != statuses.end()) co_return false;
+  if (!may_be_rare(statuses)) co_return false;
   PgParams params;
   params.value(text_array(statuses));
-  params.int8(pg::few_rows);
+  params.int8(few_rows);
   CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::count_rare, std::move(params)));
-  co_return result.integer(0, 0) <= pg::few_rows;
+  co_return result.integer(0, 0) <= few_rows;
 }
 
 Async<std::vector<StoredTrans>> PgConnection::list(ListRows filter) {

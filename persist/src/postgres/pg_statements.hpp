@@ -204,7 +204,6 @@ inline constexpr PgStatement list_end{
     "SELECT min(w.id) FROM (SELECT id FROM trans_global" CONCERTO_PG_LIST_WINDOW "AS w"};
 
 // Statuses that few rows have: the others are not looked at.
-inline constexpr std::int64_t few_rows = 10'000;
 inline constexpr PgStatement count_rare{
     "concerto_count_rare",
     "SELECT count(*) FROM (SELECT 1 FROM trans_global WHERE status = ANY($1::text[])"

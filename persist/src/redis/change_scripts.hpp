@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-/// The Lua text of the scripts that change and read one transaction.
+/// The Lua text of the scripts that change one transaction.
 namespace concerto::persist {
 
 // Redis before 5 repeats whole scripts at its replicas, unless it is told not to.
@@ -159,8 +159,9 @@ return 'EXISTS'
 //   index, p: what is merged}), `n` are new branches ({j: the branch, p: its payload}), `e` are
 //   branches with another URL or payload ({i: index, m: what is merged, p: its payload}). Then the
 //   new payloads.
-// - the new end of the record, from its blank on, if the change sets nothing else. Then the indexes
-//   of branches, each with the branch's new end.
+// - the new end of the record, from its blank on, and the new members of the schedule (empty: it
+//   stays), if the change sets nothing else. Then the indexes of branches, each with the branch's
+//   new end. With a schedule the transaction waits.
 // Returns OK, NONE, LEASE, EXISTS: followed by the branch and the op, RANGE, STATUS: followed by
 // the stored status, or DAMAGED: followed by a reason.
 //
@@ -168,6 +169,16 @@ return 'EXISTS'
 // otherwise. A lease that would end at the same time as before stays, and so do the lives of the
 // keys, because whatever sets the end of a lease sets the lives of all three.
 inline constexpr std::string_view update_first = R"lua(
+-- The text with other members of the schedule, and as that of a transaction that waits; `at` is
+-- where its end begins. Nil if they are not where Concerto writes them.
+local function with_schedule(raw, at, members)
+  local from, to = string.find(raw, '"next_cron_interval":%d+,"next_cron_time":"[^"]*"')
+  local own = string.find(raw, '"concerto":{', 1, true)
+  if not from or not own or own > at then return nil end
+  local waits = string.find(raw, '"waits":true', own, true)
+  local front = string.sub(raw, 1, from - 1) .. members .. string.sub(raw, to + 1, at - 1)
+  return waits and waits < at and front or front .. '"waits":true,'
+end
 local function replace_ends(tail)
   local call, try = redis.call, redis.pcall
   local raw = try('GET', KEYS[1])
@@ -179,8 +190,13 @@ local function replace_ends(tail)
   if node == owner and tonumber(change) >= tonumber(ARGV[2]) then return false end
   local score = tonumber(try('ZSCORE', KEYS[3], ARGV[3]) or 0) or 0
   if score == math.floor(score) then return false end
+  local front = string.sub(raw, 1, at - 1)
+  if ARGV[10] ~= '' then
+    front = with_schedule(raw, at, ARGV[10])
+    if not front then return false end
+  end
   local branches = {}
-  for k = 10, #ARGV, 2 do
+  for k = 11, #ARGV, 2 do
     local b = try('LINDEX', KEYS[2], ARGV[k])
     local from = type(b) == 'string' and string.find(b, ' "update_time":', -90, true)
     if not from or not string.find(b, '^ "update_time":[^,]*,"status":"prepared"}$', from) then
@@ -190,8 +206,9 @@ local function replace_ends(tail)
   end
   -- First the command that a user of Redis may lack the right to: then nothing was changed.
   local finished = ARGV[6] == 'final'
-  if finished then
-    call('SET', KEYS[1], string.sub(raw, 1, at - 1) .. tail, 'EX', ARGV[5])
+  local waits = ARGV[6] == 'wait'
+  if finished or waits then
+    call('SET', KEYS[1], front .. tail, 'EX', ARGV[5])
   else
     -- Keeps the life. A shorter end leaves blanks behind it.
     local left = #raw - at + 1 - #tail
@@ -203,6 +220,14 @@ local function replace_ends(tail)
     call('EXPIRE', KEYS[2], ARGV[5])
     call('ZREM', KEYS[3], ARGV[3])
     call('ZREM', KEYS[6], ARGV[3])
+    return true
+  end
+  if waits then
+    local t = call('TIME')
+    call('EXPIRE', KEYS[2], ARGV[5])
+    call('EXPIRE', KEYS[4], ARGV[5])
+    call('ZADD', KEYS[3], string.format('%.2f',
+         math.ceil(t[1] + t[2] / 1000000 + ARGV[7] - 0.25) + 0.25), ARGV[3])
     return true
   end
   local lease = call('TIME')[1] + ARGV[7] + 0.5
@@ -221,10 +246,12 @@ inline constexpr std::string_view update_text = R"lua(
 local function delta_of_ends()
   local g = cjson.decode('{"concerto":{' .. ARGV[9])
   local b = {}
-  for k = 10, #ARGV, 2 do
+  for k = 11, #ARGV, 2 do
     b[#b + 1] = {i = tonumber(ARGV[k]), p = cjson.decode('{' .. ARGV[k + 1])}
   end
-  return {g = {update_time = g.update_time, finish_time = g.finish_time}, status = g.status, b = b}
+  local set = cjson.decode('{' .. ARGV[10] .. '}')
+  set.update_time, set.finish_time = g.update_time, g.finish_time
+  return {g = set, status = g.status, c = ARGV[10] ~= '' and {waits = true} or nil, b = b}
 end
 -- The text of an object with a given end.
 local function with_end(object, tail)
@@ -239,11 +266,17 @@ local function text_of_branch(b)
 end
 local function text_of_record(g, me, change)
   local c, at, owner, status = g.concerto or {}, g.update_time, g.owner, g.status
+  local interval, time, schedule = g.next_cron_interval, g.next_cron_time, ''
   c.node, c.change = nil, nil
   g.concerto, g.update_time, g.owner, g.status = nil, nil, nil, nil
-  return with_end(g, '"concerto":' .. with_end(c, ' "node":"' .. me .. '","change":' .. change
-    .. '},"update_time":' .. cjson.encode(at) .. ',"status":' .. cjson.encode(status)
-    .. (owner and ',"owner":"' .. owner .. '"}' or '}')))
+  if type(interval) == 'number' and type(time) == 'string' then
+    g.next_cron_interval, g.next_cron_time = nil, nil
+    schedule = '"next_cron_interval":' .. cjson.encode(interval) .. ',"next_cron_time":'
+      .. cjson.encode(time) .. ','
+  end
+  return with_end(g, schedule .. '"concerto":' .. with_end(c,
+    ' "node":"' .. me .. '","change":' .. change .. '},"update_time":' .. cjson.encode(at)
+    .. ',"status":' .. cjson.encode(status) .. (owner and ',"owner":"' .. owner .. '"}' or '}')))
 end
 local g, why, texts = sound(KEYS[1], KEYS[2], KEYS[4])
 if not g then return why and 'DAMAGED:' .. why or 'NONE' end
@@ -352,20 +385,6 @@ else
   redis.call('ZADD', KEYS[3], lease_end(time(), tonumber(ARGV[7])), ARGV[3])
 end
 return 'OK'
-)lua";
-
-// What a read of one transaction returns: {record, score, time, owner, branches, gid}. `owner`
-// is what `holder` says.
-inline constexpr std::string_view show_text = R"lua(
-local function show(raw, g, score, now, list, me, gid)
-  return {raw, tostring(score), string.format('%.6f', now), holder(g, score, me), list, gid}
-end
-)lua";
-
-// KEYS: g b s. Returns {}, {record, branches}, or {why it is damaged}.
-inline constexpr std::string_view load_text = R"lua(
-local g, raw, list = sound(KEYS[1], KEYS[2], KEYS[3])
-return {raw, list}
 )lua";
 
 }  // namespace concerto::persist

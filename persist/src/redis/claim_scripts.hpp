@@ -5,8 +5,39 @@
 /// The Lua text of the scripts for claims, key-value records and the index.
 namespace concerto::persist {
 
+// Follows no other text. The text of a record that rests and ends as a healthy one does, with
+// another owner; nil for any other. What is before its end is checked by whoever reads the answer.
+inline constexpr std::string_view rest_text = R"lua(
+local function owned_rest(raw, status, score, owner)
+  local at = type(raw) == 'string' and string.find(raw, ' "node":"', -400, true)
+  local known, last = string.match(at and raw or '', '^ "node":"[^"]*","change":%d+},'
+    .. '"update_time":"[^"]*","status":"(%a+)",()"owner":"cc%-rest"} *$', at or 1)
+  if not known or known ~= status or score == math.floor(score) then return nil end
+  if status ~= 'submitted' and status ~= 'aborting' and status ~= 'prepared' then return nil end
+  return string.sub(raw, 1, last - 1) .. '"owner":"' .. owner .. '"}'
+end
+)lua";
+
 // KEYS: g b u s. ARGV: node, gid, lease in s, 1 to take it from another node too, TTL in s.
 // Returns {}, {1 if it is ours, what is shown}, or {why it is damaged}.
+inline constexpr std::string_view claim_first = R"lua(
+local function claim_rest()
+  local call, try = redis.call, redis.pcall
+  local raw, stored = try('GET', KEYS[1]), try('ZSCORE', KEYS[3], ARGV[2])
+  local score = tonumber(type(stored) == 'string' and stored or 0)
+  local record = owned_rest(raw, try('GET', KEYS[4]), score, ARGV[1])
+  local list = record and try('LRANGE', KEYS[2], 0, -1)
+  if not list or not list[1] then return nil end
+  call('SET', KEYS[1], record, 'EX', ARGV[5])
+  call('EXPIRE', KEYS[2], ARGV[5])
+  call('EXPIRE', KEYS[4], ARGV[5])
+  local t = call('TIME')
+  call('ZADD', KEYS[3], string.format('%.1f', t[1] + ARGV[3] + 0.5), ARGV[2])
+  return {1, {raw, tostring(score), string.format('%d.%06d', t[1], t[2]), 'nobody', list, ARGV[2]}}
+end
+local taken = claim_rest()
+if taken then return taken end
+)lua";
 inline constexpr std::string_view claim_text = R"lua(
 local g, raw, list = sound(KEYS[1], KEYS[2], KEYS[4])
 if not g then return {raw} end

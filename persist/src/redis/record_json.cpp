@@ -7,6 +7,7 @@
 
 #include <concerto/base/base64.hpp>
 
+#include "../sql/owner_column.hpp"
 #include "../sql/row_mapping.hpp"
 #include "json_text.hpp"
 
@@ -152,6 +153,12 @@ std::string end_of_record(std::string_view node, std::int64_t change, WallTime u
   return end;
 }
 
+void add_schedule(JsonObject& members, const TransDelta& delta) {
+  if (!delta.schedule) return;
+  members.set_number("next_cron_interval", delta.schedule->interval.count());
+  add_time(members, "next_cron_time", delta.schedule->time);
+}
+
 /// The members of a record that a change sets.
 std::string changed_members(const TransDelta& delta) {
   JsonObject members;
@@ -166,10 +173,7 @@ std::string changed_members(const TransDelta& delta) {
   text("result", delta.result);
   text("custom_data", delta.custom_data);
   if (delta.options) add_changed_options(members, *delta.options);
-  if (delta.schedule) {
-    members.set_number("next_cron_interval", delta.schedule->interval.count());
-    add_time(members, "next_cron_time", delta.schedule->time);
-  }
+  add_schedule(members, delta);
   return members.take();
 }
 
@@ -285,10 +289,12 @@ std::string delta_json(const TransDelta& delta, const Gid& gid) {
 bool changes_ends_alone(const UpdateTrans& update) {
   const TransDelta& delta = update.delta;
   const bool changes_more = delta.rollback_reason || delta.result || delta.custom_data ||
-                            delta.options || delta.submit_time || delta.schedule ||
-                            delta.retry_count || !delta.new_payloads.empty() ||
-                            !delta.new_branches.empty() || !delta.row_edits.empty();
-  if (changes_more || update.rests_until || is_final(update.expected)) return false;
+                            delta.options || delta.submit_time || delta.retry_count ||
+                            !delta.new_payloads.empty() || !delta.new_branches.empty() ||
+                            !delta.row_edits.empty();
+  if (changes_more || is_final(update.expected)) return false;
+  const bool waits = delta.schedule && delta.schedule->waits;
+  if (update.rests_until ? !waits || delta.status : delta.schedule.has_value()) return false;
   if (delta.status && *delta.status != TransStatus::succeed) return false;
   return std::all_of(delta.branch_changes.begin(), delta.branch_changes.end(),
                      [](const BranchChange& c) { return c.status != BranchStatus::prepared; });
@@ -298,8 +304,17 @@ std::string new_end_of_record(const UpdateTrans& update, std::string_view node,
                               std::int64_t change) {
   const TransDelta& delta = update.delta;
   std::string end = end_of_record(node, change, delta.at, delta.status.value_or(update.expected));
-  return delta.status ? end + ",\"finish_time\":" + time_json(delta.at) + "}"
-                      : end + ",\"owner\":\"" + std::string(node) + "\"}";
+  if (delta.status) return end + ",\"finish_time\":" + time_json(delta.at) + "}";
+  const std::string_view owner = update.rests_until ? rest_mark : node;
+  return end + ",\"owner\":\"" + std::string(owner) + "\"}";
+}
+
+std::string new_schedule(const UpdateTrans& update) {
+  if (!update.delta.schedule) return {};
+  JsonObject members;
+  add_schedule(members, update.delta);
+  const std::string object = members.take();
+  return object.substr(1, object.size() - 2);
 }
 
 std::string new_end_of_branch(const BranchChange& change) {

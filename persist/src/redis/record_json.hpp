@@ -25,11 +25,14 @@ std::vector<std::string> branch_records_of(const Transaction& trans);
 /// The argument of the script `update` that says what a change changes.
 std::string delta_json(const TransDelta& delta, const Gid& gid);
 
-/// Whether a change sets no more than the members at the end of a record and of branches. Then the
-/// script `update` takes the new ends instead of delta_json.
+/// Whether a change sets no more than the members at the end of a record and of branches, and the
+/// schedule of a transaction that waits afterwards. Then the script `update` takes these instead of
+/// delta_json.
 bool changes_ends_alone(const UpdateTrans& update);
 std::string new_end_of_record(const UpdateTrans& update, std::string_view node,
                               std::int64_t change);
+/// The members of the schedule that the change sets; empty: none.
+std::string new_schedule(const UpdateTrans& update);
 std::string new_end_of_branch(const BranchChange& change);
 
 /// A transaction out of its records. The key says for certain what its gid is: a record is text of

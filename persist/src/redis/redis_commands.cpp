@@ -85,7 +85,8 @@ std::string RedisCommands::update(const UpdateTrans& update) {
   const bool only_schedule = is_final(update.expected) && check_status(update, update.expected);
   const bool ends_alone = changes_ends_alone(update);
   const std::int64_t change = ++changes_;
-  const std::size_t more = ends_alone ? 2 * delta.branch_changes.size() : delta.new_payloads.size();
+  const std::size_t more =
+      ends_alone ? 1 + 2 * delta.branch_changes.size() : delta.new_payloads.size();
   CommandWriter command = call(Script::update, 7, 9 + more);
   add_keys(command, keys_, update.gid);
   add_index_keys(command, keys_);
@@ -95,7 +96,7 @@ std::string RedisCommands::update(const UpdateTrans& update) {
   command.add(update.rests_until ? seconds_until(wakes_at) : std::to_string(times_.lease.count()));
   command.add(only_schedule ? "1" : "0");
   if (ends_alone) {
-    command.add(new_end_of_record(update, node_, change));
+    command.add(new_end_of_record(update, node_, change)).add(new_schedule(update));
     for (const BranchChange& branch : delta.branch_changes) {
       command.add(std::int64_t{branch.index}).add(new_end_of_branch(branch));
     }
@@ -107,10 +108,18 @@ std::string RedisCommands::update(const UpdateTrans& update) {
 }
 
 std::string RedisCommands::load(const Gid& gid) const {
-  CommandWriter command = call(Script::load, 3, 0);
+  return load_command(gid, "short").take();
+}
+
+std::string RedisCommands::check(const Gid& gid) const {
+  return load_command(gid, "full").take();
+}
+
+CommandWriter RedisCommands::load_command(const Gid& gid, std::string_view way) const {
+  CommandWriter command = call(Script::load, 3, 1);
   command.add(keys_.record(gid.view())).add(keys_.branches(gid.view()));
-  command.add(keys_.status(gid.view()));
-  return command.take();
+  command.add(keys_.status(gid.view())).add(way);
+  return command;
 }
 
 std::string RedisCommands::claim(const Gid& gid, Claim how) const {

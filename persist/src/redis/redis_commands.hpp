@@ -45,6 +45,8 @@ class RedisCommands {
   std::string create(const Transaction& trans, bool rests);
   std::string update(const UpdateTrans& update);
   std::string load(const Gid& gid) const;
+  /// As `load`, without the short way of its script.
+  std::string check(const Gid& gid) const;
   std::string claim(const Gid& gid, Claim how) const;
   std::string claim_due(std::size_t limit) const;
   std::string renew(std::span<const Gid> gids) const;
@@ -60,6 +62,7 @@ class RedisCommands {
   std::string kv_update(const KvRecord& record);
 
  private:
+  CommandWriter load_command(const Gid& gid, std::string_view way) const;
   std::string seconds_until(WallTime time) const;
   std::chrono::seconds expire_of(TransStatus status, WallTime wakes_at) const;
 

@@ -5,67 +5,11 @@
 #include "../kv_table.hpp"
 #include "../preconditions.hpp"
 #include "record_json.hpp"
+#include "redis_index.hpp"
 #include "redis_store.hpp"
 
-/// Lists, scans and key-value records of the RedisStore.
+/// Scans, counts and key-value records of the RedisStore.
 namespace concerto::persist {
-namespace {
-
-/// How many records one command reads, so that Redis and this process do a little at a time.
-constexpr std::size_t records_at_once = 50;
-
-/// An entry of the index.
-struct Entry {
-  std::string gid;
-  std::uint64_t place = 0;
-};
-
-std::vector<Entry> entries_of(Reply answer) {
-  std::vector<Entry> entries;
-  for (std::size_t i = 0; i + 1 < answer.size(); i += 2) {
-    const auto place = answer[i + 1].number();
-    if (place && *place >= 0) {
-      entries.push_back({std::string(answer[i].text()), static_cast<std::uint64_t>(*place)});
-    }
-  }
-  return entries;
-}
-
-/// The parts of the index that have all transactions with these statuses.
-std::vector<std::string> parts_of(const ListFilter& filter, const RedisKeys& keys) {
-  const StatusSet unfinished{TransStatus::prepared, TransStatus::submitted, TransStatus::aborting};
-  if (filter.statuses.empty() || filter.statuses.contains(TransStatus::succeed)) {
-    return {keys.all()};
-  }
-  std::vector<std::string> parts;
-  if (filter.statuses.has_any_of(unfinished)) parts.push_back(keys.open());
-  if (filter.statuses.contains(TransStatus::failed)) parts.push_back(keys.failed());
-  return parts;
-}
-
-std::string newest(const std::string& part, std::optional<std::uint64_t> before) {
-  std::string command;
-  append_command(command, {"ZREVRANGEBYSCORE", part,
-                           before ? "(" + std::to_string(*before) : std::string("+inf"), "-inf",
-                           "WITHSCORES", "LIMIT", "0", std::to_string(records_at_once)});
-  return command;
-}
-
-/// The newest entries of these parts, the newest first. The references outlive the call.
-Async<std::vector<Entry>> newest_entries(RedisLane& lane, const std::vector<std::string>& parts,
-                                         std::optional<std::uint64_t> before) {
-  std::vector<Entry> entries;
-  for (const std::string& part : parts) {
-    std::string command = newest(part, before);
-    CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane.ask(std::move(command), Deed::reads));
-    for (Entry& entry : entries_of(Reply{reply.get()})) entries.push_back(std::move(entry));
-  }
-  std::ranges::sort(entries, std::ranges::greater{}, &Entry::place);
-  if (entries.size() > records_at_once) entries.resize(records_at_once);
-  co_return entries;
-}
-
-}  // namespace
 
 /// The transactions without branches. A gid without a record, or with a damaged one, is left out.
 /// What is damaged is found by a look at record and status; another read says what it is.
@@ -95,42 +39,6 @@ Async<std::vector<Transaction>> RedisStore::records(std::vector<std::string> gid
   co_return found;
 }
 
-/// As `load` for each of them, with all commands under way at a time. In the order of the gids.
-Task<std::vector<Result<std::optional<Transaction>>>> RedisStore::load_all(std::vector<Gid> gids) {
-  struct Batch {
-    std::vector<Result<ReplyPtr>> replies;
-    std::size_t left = 0;
-    Completion<bool> completion;
-  };
-  std::vector<Result<std::optional<Transaction>>> found;
-  if (gids.empty()) co_return found;
-  const Executor here = co_await asio::this_coro::executor;
-  const auto batch = std::make_shared<Batch>();
-  batch->replies.resize(gids.size());
-  batch->left = gids.size();
-  auto start = [this, batch, &gids, &here](Completion<bool> completion) {
-    batch->completion = std::move(completion);
-    for (std::size_t i = 0; i < gids.size(); ++i) {
-      const auto take = [batch, i](Result<ReplyPtr> reply) {
-        batch->replies[i] = std::move(reply);
-        if (--batch->left == 0) batch->completion(true);
-      };
-      lane_of(gids[i]).ask_then(commands_.load(gids[i]), Deed::reads, here,
-                                Completion<Result<ReplyPtr>>(take));
-    }
-  };
-  co_await suspend<bool>(start);
-  for (std::size_t i = 0; i < gids.size(); ++i) {
-    const Result<ReplyPtr>& reply = batch->replies[i];
-    if (reply) {
-      found.push_back(loaded(std::move(gids[i]), *reply));
-    } else {
-      found.emplace_back(reply.error());
-    }
-  }
-  co_return found;
-}
-
 Async<UnfinishedPage> RedisStore::scan_unfinished(std::uint64_t from, std::size_t limit) {
   const std::size_t most = std::max<std::size_t>(limit, 1);
   UnfinishedPage page;
@@ -140,13 +48,13 @@ Async<UnfinishedPage> RedisStore::scan_unfinished(std::uint64_t from, std::size_
                              "WITHSCORES", "LIMIT", "0", std::to_string(records_at_once)});
     CONCERTO_CO_TRY(const ReplyPtr reply,
                     co_await common_lane().ask(std::move(command), Deed::reads));
-    const std::vector<Entry> entries = entries_of(Reply{reply.get()});
+    const std::vector<IndexEntry> entries = entries_of(Reply{reply.get()});
     if (entries.empty()) co_return page;
     std::vector<std::string> gids;
-    for (const Entry& entry : entries) gids.push_back(entry.gid);
+    for (const IndexEntry& entry : entries) gids.push_back(entry.gid);
     CONCERTO_CO_TRY(const auto found, co_await records(std::move(gids)));
     std::size_t next = 0;
-    for (const Entry& entry : entries) {
+    for (const IndexEntry& entry : entries) {
       from = entry.place + 1;
       if (next == found.size() || found[next].gid.str() != entry.gid) continue;
       const Transaction& trans = found[next++];
@@ -156,60 +64,6 @@ Async<UnfinishedPage> RedisStore::scan_unfinished(std::uint64_t from, std::size_
         co_return page;
       }
       page.transactions.push_back(unfinished_of(trans));
-    }
-  }
-}
-
-Async<TransPage> RedisStore::list(ListFilter filter, std::string position, std::size_t limit) {
-  CONCERTO_CO_TRY(auto before, parse_position(position));
-  const std::size_t most = std::max<std::size_t>(limit, 1);
-  const std::vector<std::string> parts = parts_of(filter, commands_.keys());
-  const auto own = std::exchange(filter.accepts, {});
-  TransPage page;
-  std::size_t page_bytes = 0;
-  for (;;) {
-    CONCERTO_CO_TRY(const std::vector<Entry> entries,
-                    co_await newest_entries(common_lane(), parts, before));
-    if (entries.empty()) co_return page;
-    std::vector<std::string> gids;
-    for (const Entry& entry : entries) gids.push_back(entry.gid);
-    CONCERTO_CO_TRY(const auto found, co_await records(std::move(gids)));
-    // The whole transactions of those that fit so far, in their order.
-    std::vector<Gid> wanted;
-    for (const Transaction& trans : found) {
-      if (own && matches(filter, trans)) wanted.push_back(trans.gid);
-    }
-    auto wholes = co_await load_all(std::move(wanted));
-    std::size_t next_whole = 0;
-    std::size_t next = 0;
-    for (const Entry& entry : entries) {
-      const std::uint64_t place = entry.place;
-      if (next == found.size() || found[next].gid.str() != entry.gid) {
-        before = place;
-        continue;
-      }
-      const Transaction& trans = found[next++];
-      bool fits = matches(filter, trans);
-      const std::size_t at_whole = fits && own ? next_whole++ : 0;
-      if (fits && filter.accepts_owner) {
-        const auto owner = co_await owner_of(trans.gid);
-        if (!owner) co_return owner.error();
-        fits = filter.accepts_owner(*owner ? std::string_view((*owner)->id) : std::string_view());
-      }
-      if (fits && own) {
-        const auto& whole = wholes[at_whole];
-        if (!whole && whole.error().code != EngineErrc::store_damaged) co_return whole.error();
-        fits = whole && *whole && own(**whole);
-      }
-      if (fits) {
-        if (page.transactions.size() == most || page_bytes >= page_bytes_max) {
-          page.next_position = std::to_string(place + 1);
-          co_return page;
-        }
-        page.transactions.push_back(without_branches(trans));
-        page_bytes += listed_bytes(page.transactions.back());
-      }
-      before = place;
     }
   }
 }

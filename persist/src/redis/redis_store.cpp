@@ -147,21 +147,35 @@ Result<Transaction> RedisStore::told(const Gid& gid, Result<Transaction> read) {
 Async<std::optional<Transaction>> RedisStore::load(Gid gid) {
   std::string command = commands_.load(gid);
   CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane_of(gid).ask(std::move(command), Deed::reads));
-  co_return loaded(std::move(gid), reply);
+  co_return co_await loaded(std::move(gid), Reply{reply.get()});
 }
 
-Result<std::optional<Transaction>> RedisStore::loaded(Gid gid, const ReplyPtr& reply) {
-  const Reply answer{reply.get()};
+/// What the script `load` has answered.
+Async<std::optional<Transaction>> RedisStore::loaded(Gid gid, Reply answer) {
   std::optional<Transaction> found;
-  if (answer.size() == 1) return damaged_.trans(gid.view(), answer[0].text());
-  if (answer.size() == 0) {
-    damaged_.is_sound(gid.view());
-    return found;
+  if (answer.size() == 1) co_return damaged_.trans(gid.view(), answer[0].text());
+  if (answer.size() > 1) {
+    Result<Transaction> trans = trans_of(answer[0].text(), texts_of(answer[1]));
+    if (!trans) {
+      const Result<> told = co_await damage(std::move(gid), trans.error());
+      co_return told.error();
+    }
+    found = std::move(*trans);
   }
-  CONCERTO_TRY(Transaction trans, told(gid, trans_of(answer[0].text(), texts_of(answer[1]))));
-  trans.gid = std::move(gid);
-  found = std::move(trans);
-  return found;
+  damaged_.is_sound(gid.view());
+  if (found) found->gid = std::move(gid);
+  co_return found;
+}
+
+/// Says which key is damaged, if the scripts find it too. They have a short way for what ends as a
+/// sound transaction does.
+Async<> RedisStore::damage(Gid gid, Error found) {
+  std::string command = commands_.check(gid);
+  CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane_of(gid).ask(std::move(command), Deed::reads));
+  const Reply answer{reply.get()};
+  const bool is_named = answer.size() == 1;
+  co_return damaged_.trans(gid.view(),
+                           is_named ? answer[0].text() : std::string_view(found.detail));
 }
 
 namespace {
@@ -200,11 +214,13 @@ Async<Claimed> RedisStore::claim(Gid gid, Claim how) {
     co_return claimed;
   }
   claimed.is_ours = answer[0].number() == 1;
-  Result<Transaction> trans = told(gid, claimed_of(answer[1], clock_));
+  Result<Transaction> trans = claimed_of(answer[1], clock_);
   if (!trans) {
     if (claimed.is_ours) let_rest(gid);
-    co_return trans.error();
+    const Result<> told = co_await damage(std::move(gid), trans.error());
+    co_return told.error();
   }
+  damaged_.is_sound(gid.view());
   claimed.trans = std::move(*trans);
   co_return claimed;
 }
@@ -310,9 +326,12 @@ Async<> RedisStore::let_go(Gid gid, WallTime until) {
 Async<std::optional<Owner>> RedisStore::owner_of(Gid gid) {
   std::string command = commands_.owner_of(gid);
   CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane_of(gid).ask(std::move(command), Deed::reads));
-  const Reply answer{reply.get()};
+  co_return owner_told(Reply{reply.get()});
+}
+
+std::optional<Owner> RedisStore::owner_told(Reply answer) const {
   std::optional<Owner> owner;
-  if (answer.size() < 3) co_return owner;
+  if (answer.size() < 3) return owner;
   const double left = std::strtod(std::string(answer[2].text()).c_str(), nullptr);
   owner.emplace();
   owner->id = answer[1].text();
@@ -320,7 +339,7 @@ Async<std::optional<Owner>> RedisStore::owner_of(Gid gid) {
   owner->is_coordinator = answer[0].text() != "reference";
   owner->until = clock_.wall_now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
                                          std::chrono::duration<double>(left));
-  co_return owner;
+  return owner;
 }
 
 Async<std::vector<Gid>> RedisStore::resting(std::chrono::seconds beyond, WallTime unchanged_since,

@@ -81,8 +81,15 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Async<> update(const UpdateTrans& update, Durability durability);
   Async<> settle_all();
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
-  Task<std::vector<Result<std::optional<Transaction>>>> load_all(std::vector<Gid> gids);
-  Result<std::optional<Transaction>> loaded(Gid gid, const ReplyPtr& reply);
+  using CommandOf = std::string (RedisCommands::*)(const Gid&) const;
+  Task<std::vector<Result<ReplyPtr>>> ask_all(const std::vector<Gid>& gids, CommandOf command_of);
+  Async<std::vector<Transaction>> wholes(std::vector<Gid> gids);
+  Async<std::vector<std::string>> owners_of(const std::vector<Transaction>& found);
+  Async<std::vector<Transaction>> candidates(const ListFilter& filter, bool are_whole,
+                                             std::vector<std::string> gids);
+  std::optional<Owner> owner_told(Reply answer) const;
+  Async<std::optional<Transaction>> loaded(Gid gid, Reply answer);
+  Async<> damage(Gid gid, Error found);
   Async<std::vector<Transaction>> oldest_open();
   Result<> note_unclaimed(Reply entry);
   Result<Transaction> told(const Gid& gid, Result<Transaction> read);

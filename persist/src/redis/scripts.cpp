@@ -9,6 +9,7 @@
 #include "change_scripts.hpp"
 #include "check_scripts.hpp"
 #include "claim_scripts.hpp"
+#include "read_scripts.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -32,8 +33,8 @@ const auto& scripts() {
   static const std::array all{
       made({create_first, common, reads_text, create_text}),
       made({update_first, common, reads_text, check_text, update_text}),
-      made({common, reads_text, check_text, load_text}),
-      made({common, reads_text, check_text, show_text, claim_text}),
+      made({load_first, common, reads_text, check_text, load_text}),
+      made({rest_text, claim_first, common, reads_text, check_text, show_text, claim_text}),
       made({common, reads_text, check_text, show_text, claim_due_text}),
       made({common, reads_text, renew_text}),
       made({common, reads_text, check_text, let_go_text}),

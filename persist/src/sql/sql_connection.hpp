@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,13 @@ struct ListRows {
   std::size_t limit = 0;
   bool with_branches = false;
 };
+
+/// Statuses that no more rows have are rare: a list looks for their rows alone.
+inline constexpr std::int64_t few_rows = 10'000;
+/// Whether the statuses of a list can be rare. Empty: any status.
+inline bool may_be_rare(const std::vector<std::string>& statuses) {
+  return !statuses.empty() && std::ranges::find(statuses, "succeed") == statuses.end();
+}
 
 /// A row of kv.
 struct KvRow {

@@ -13,6 +13,7 @@ from shared_stores import use_store
 
 CONNECTIONS = 8
 LONG_S = 3600
+MANY = 10_000
 TOKENS = {role: f"a token of the {role} that nobody guesses" for role in
           ("client", "viewer", "operator")}
 
@@ -27,7 +28,7 @@ def call(coordinator, method, name, body=None, role="operator"):
 class ActionsTestCase(OperationsTestCase):
     @classmethod
     def setUpClass(cls):
-        use_store(cls)
+        use_store(cls, is_large=getattr(cls.args, "stuck", 0) > MANY)
 
     def setUp(self):
         super().setUp()

@@ -15,6 +15,7 @@
 namespace concerto::persist {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -258,9 +259,24 @@ TEST(MysqlStatements, WhatIsDueIsLockedAtOnceOnlyWhereLockedRowsCanBeSkipped) {
 TEST(MysqlStatements, AListOfRareStatusesDoesNotLookAtTheOthers) {
   ListRows filter;
   filter.statuses = {"failed"};
-  EXPECT_THAT(mysql::list(terms(), filter), HasSubstr("FORCE INDEX (status_next_cron_time)"));
+  EXPECT_TRUE(may_be_rare(filter.statuses));
+  EXPECT_THAT(mysql::count_some(terms(), filter.statuses, 7),
+              AllOf(HasSubstr("FORCE INDEX (status_next_cron_time)"), HasSubstr("LIMIT 7")));
+  EXPECT_THAT(mysql::list_rare(terms(), filter), HasSubstr("FORCE INDEX (status_next_cron_time)"));
   filter.statuses.emplace_back("succeed");
-  EXPECT_THAT(mysql::list(terms(), filter), HasSubstr("FORCE INDEX (PRIMARY)"));
+  EXPECT_FALSE(may_be_rare(filter.statuses));
+  EXPECT_FALSE(may_be_rare({}));
+}
+
+TEST(MysqlStatements, AnyOtherListLooksAtAPartOfTheRowsAtATime) {
+  ListRows filter;
+  filter.before = 70'000;
+  filter.limit = 5;
+  EXPECT_THAT(mysql::list_part(terms(), filter),
+              ElementsAre(HasSubstr("MAX(id) FROM trans_global WHERE id < 70000"),
+                          AllOf(HasSubstr("FORCE INDEX (PRIMARY)"),
+                                HasSubstr("g.id > @cc_first - 20000"), EndsWith("LIMIT 5")),
+                          "SELECT @cc_first"));
 }
 
 TEST(MysqlStatements, ASessionHasTheZoneOfTheColumns) {

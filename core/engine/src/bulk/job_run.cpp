@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t page_transactions = 1'000;
 /// How many transactions of a page are acted on at a time.
-constexpr std::size_t acts_at_once = 64;
+constexpr std::size_t acts_at_once = 512;
 /// A retry brings its transaction into memory for the length of its calls.
 constexpr std::size_t live_max = 20'000;
 constexpr milliseconds room_pause{10};
