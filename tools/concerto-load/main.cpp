@@ -13,6 +13,7 @@
 #include "out_of_memory.hpp"
 #include "output_files.hpp"
 #include "run_info.hpp"
+#include "standard_output.hpp"
 #include "standard_streams.hpp"
 
 namespace concerto::load {
@@ -57,9 +58,12 @@ int main(int argc, char** argv) {
   if (!concerto::tools::open_standard_streams()) return exit_failed;
   concerto::tools::end_when_out_of_memory("concerto-load");
   const LoadCommandLine command = parse_command_line({argv + 1, argv + argc});
-  std::cout << command.for_stdout;
   std::cerr << command.for_stderr;
-  if (command.exit_code) return *command.exit_code;
+  const auto tell = [&command] {
+    std::cout << command.for_stdout;
+    return *command.exit_code;
+  };
+  if (command.exit_code) return concerto::tools::run_with_output(tell);
   if (const std::string wrong = try_output_files(command.options); !wrong.empty()) {
     std::cerr << wrong << '\n';
     return exit_usage;
@@ -67,7 +71,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_file_limit();
   try {
-    return run(command.options, run_info({argv, argv + argc}));
+    return concerto::tools::run_with_output([&] {
+      return run(command.options, run_info({argv, argv + argc}));
+    });
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return exit_failed;

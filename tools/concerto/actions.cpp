@@ -13,6 +13,7 @@
 #include <concerto/base/utf8.hpp>
 
 #include "jobs.hpp"
+#include "load_reading.hpp"
 #include "selection.hpp"
 #include "table.hpp"
 #include "verb_error.hpp"
@@ -147,7 +148,10 @@ class ActionRun {
     expected_ =
         is_partial(found) ? 0 : count_member(found, "matched") + count_member(found, "refused");
     if (options_.limit > 0 && expected_ > options_.limit) expected_ = options_.limit;
-    if (options_.yes) return 0;
+    if (options_.yes) {
+      tell_what_waits(found, std::cerr);
+      return 0;
+    }
     show_preview(found, std::cerr, Terminal::of(STDERR_FILENO));
     std::cerr << action_.name << " them? [y/N] " << std::flush;
     std::string answer;
@@ -183,7 +187,18 @@ class ActionRun {
     const std::uint64_t refused = count_member(found, "refused");
     if (refused > 0) out << "; it would be refused for " << refused;
     out << std::endl;
+    tell_what_waits(found, out);
     if (refused > 0) tell_errors(found);
+  }
+
+  /// What is retried and not called all the same.
+  void tell_what_waits(const json::object& found, std::ostream& out) const {
+    const std::uint64_t held = count_member(found, "held");
+    if (held > 0) {
+      out << held << " of them " << (held == 1 ? "waits" : "wait")
+          << " on: a pause holds up what comes next; look with: concerto pause" << std::endl;
+    }
+    if (true_member(found, "paused")) out << "nothing is called now: " << paused_text << std::endl;
   }
 
   int show(const json::object& answer, std::size_t gids) {
@@ -204,6 +219,7 @@ class ActionRun {
       return 0;
     }
     tell_errors(answer);
+    tell_what_waits(answer, std::cerr);
     return show_counts(count_member(answer, "done"), count_member(answer, "failed"));
   }
 

@@ -105,9 +105,6 @@ int use_context(const ContextOptions& options) {
 }
 
 int add_context_named(ContextOptions options) {
-  if (options.context.name.empty()) {
-    return tell(make_error(VerbErrc::usage, "NAME: a context needs a name"));
-  }
   ServerOptions as_context;
   as_context.given = options.context;
   as_context.given.name.clear();

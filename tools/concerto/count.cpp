@@ -51,7 +51,8 @@ std::function<int()> add_count(CLI::App& app) {
   add_form_option(app, options->server.form);
   add_server_options(app, options->server);
   app.footer(
-      "Without --status it counts what is unfinished.\n"
+      "Without --status it counts what is unfinished. By topic, (none) has what goes to no\n"
+      "subscriber of a topic.\n"
       "A coordinator of an older version does not count itself; then the list is read and counted\n"
       "here, which knows no topics and owners.");
   return [options] { return count(*options); };

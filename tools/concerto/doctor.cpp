@@ -6,11 +6,13 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <concerto/base/counted.hpp>
 #include <concerto/base/utf8.hpp>
 #include <concerto/transport/url.hpp>
 
+#include "coordinator_answers.hpp"
 #include "group_counts.hpp"
 #include "load_reading.hpp"
 #include "metrics_text.hpp"
@@ -98,8 +100,12 @@ class Doctor {
     }
     if (answer->status != 200) {
       note("reach", "error",
-           "/api/ping is answered with HTTP " + std::to_string(answer->status) +
-               "; is this a coordinator?");
+           "/api/ping is answered with HTTP " + std::to_string(answer->status) + "; " +
+               server_.place().url + " is no coordinator");
+      return false;
+    }
+    if (const auto known = server_.check_is_coordinator(); !known) {
+      note("reach", "error", known.error().detail);
       return false;
     }
     note("reach", "ok", "answers after " + std::to_string(took.count()) + " ms");
@@ -107,16 +113,14 @@ class Doctor {
   }
 
   void look_at_version() {
-    const auto answer = server_.get("/api/dtmsvr/version");
+    const auto answer = server_.get(version_path);
     if (!answer) {
       note("version", is_about_rights(answer.error()) ? "skipped" : "error", answer.error().detail);
       return;
     }
     const std::string theirs = text_member(object_of(*answer), "version");
     const std::string own = "v" CONCERTO_VERSION;
-    if (theirs.empty()) {
-      note("version", "error", "the answer names no version; is this a coordinator?");
-    } else if (theirs == own) {
+    if (theirs == own) {
       note("version", "ok", theirs);
     } else {
       note("version", "warning", theirs + ", and this program is " + own);
@@ -142,23 +146,38 @@ class Doctor {
     error_code failed;
     const json::value parsed = json::parse(answer->body, failed);
     const json::object& told = object_of(parsed);
-    const json::value* const paused = told.if_contains("paused");
-    if (paused != nullptr) note("ready", "error", paused_text);
+    const std::size_t before = findings_.size();
+    const bool is_paused = told.contains("paused");
+    if (is_paused) note("ready", "error", paused_text);
     const json::array& reasons = array_member(told, "reasons");
     // The pause is one of the reasons; if it is the only one, all is said.
     if (answer->status == 200) {
       note("ready", "ok", "takes requests");
-    } else if (reasons.empty()) {
-      note("ready", "error", answer->body);
-    } else if (paused == nullptr || reasons.size() > 1) {
+    } else if (reasons.empty() && !is_paused) {
+      note("ready", "error", why_not_ready(*answer, told));
+    } else if (!is_paused || reasons.size() > 1) {
       note_each("error", reasons);
     }
     note_each("warning", array_member(told, "warnings"));
+    // For programs: all that was said.
+    for (std::size_t i = before; i < findings_.size() && !told.empty(); ++i) {
+      findings_[i].get_object()["answer"] = told;
+    }
+  }
+
+  /// An answer without reasons: of an older coordinator, or of something in front of this one.
+  static std::string why_not_ready(const net::HttpClientResponse& answer,
+                                   const json::object& told) {
+    const std::string http = "HTTP " + std::to_string(answer.status);
+    const std::string status = text_member(told, "status");
+    if (told.contains("message") || told.empty()) return error_of(answer).detail;
+    return http + (status.empty() ? ", and no reason is said" : ": " + status);
   }
 
   void note_each(const char* state, const json::array& texts) {
     for (const json::value& text : texts) {
-      if (text.is_string()) note("ready", state, std::string(text.get_string()));
+      note("ready", state,
+           text.is_string() ? std::string(text.get_string()) : json::serialize(text));
     }
   }
 
@@ -263,7 +282,7 @@ std::function<int()> add_doctor(CLI::App& app) {
   add_server_options(app, options->server);
   app.footer(
       "The exit code is 0 without errors (there may be warnings), 1 with some, and 5 if\n"
-      "the coordinator is not reached.");
+      "the coordinator is not reached, or something else answers.");
   return [options] { return doctor(*options); };
 }
 

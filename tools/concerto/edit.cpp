@@ -103,6 +103,7 @@ std::function<int()> add_edit(CLI::App& app) {
   app.add_flag("--dry-run", options->dry_run, "Say whether it can be changed, and change nothing");
   add_form_option(app, options->server.form);
   add_server_options(app, options->server);
+  app.footer("At least one of --url and --payload-file is needed.");
   return [options] { return edit(*options); };
 }
 

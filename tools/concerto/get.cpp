@@ -185,11 +185,8 @@ int why(const GetOptions& options) {
   return 0;
 }
 
-/// An empty variable of a script is no transaction.
 void add_gid(CLI::App& app, std::string& gid) {
-  const CLI::Validator some_text(
-      [](const std::string& text) { return text.empty() ? "expected a gid, found none" : ""; }, "");
-  app.add_option("gid", gid, "The transaction")->type_name("GID")->required()->check(some_text);
+  app.add_option("gid", gid, "The transaction")->type_name("GID")->required();
 }
 
 }  // namespace

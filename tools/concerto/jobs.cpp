@@ -90,6 +90,12 @@ int show_jobs(const JobsOptions& options) {
   } else {
     std::cerr << "no job" << std::endl;
   }
+  for (const json::value& one : jobs) {
+    const json::object& job = object_of(one);
+    const std::string trouble = text_member(job, "trouble");
+    if (trouble.empty()) continue;
+    std::cerr << visible_line(text_member(job, "id") + ": " + trouble) << std::endl;
+  }
   return 0;
 }
 
@@ -140,6 +146,7 @@ int follow_job(Server& server, const json::object& begun, std::uint64_t expected
   if (shows) progress.begin(text_member(begun, "action"), expected);
   json::object job = begun;
   std::uint64_t shown = 0;
+  std::string told;  // why it waits, which is said when it changes
   std::chrono::milliseconds pause = first_pause;
   SteadyTime seen = server.clock().steady_now();
   for (;;) {
@@ -147,6 +154,11 @@ int follow_job(Server& server, const json::object& begun, std::uint64_t expected
     if (shows && now > shown) progress.advance(now - shown);
     shown = std::max(shown, now);
     if (text_member(job, "state") != "running") break;
+    if (std::string trouble = text_member(job, "trouble"); trouble != told) {
+      if (shows) progress.interrupt();
+      if (!trouble.empty()) std::cerr << visible_line(trouble) << std::endl;
+      told = std::move(trouble);
+    }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, longest_pause);
     auto next = find_job(server, id);

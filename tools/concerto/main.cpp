@@ -1,8 +1,6 @@
 // concerto: what an operator does with stores and coordinators, apart from running one.
 
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -10,9 +8,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "command_line.hpp"
 #include "out_of_memory.hpp"
 #include "secrets.hpp"
+#include "standard_output.hpp"
 #include "standard_streams.hpp"
+#include "verb_error.hpp"
 #include "verbs.hpp"
 
 namespace concerto::tools {
@@ -37,14 +38,12 @@ int run(const std::vector<std::string>& arguments) {
   CLI::App app("The command line of Concerto's operators", "concerto");
   app.set_version_flag("--version", "concerto " CONCERTO_VERSION);
   app.require_subcommand(1);
-  std::vector<std::pair<const CLI::App*, std::function<int()>>> known;
-  for (const Verb& verb : verbs()) {
-    CLI::App* const options = app.add_subcommand(std::string(verb.name), std::string(verb.help));
-    known.emplace_back(options, verb.add(*options));
-  }
+  const KnownVerbs known = add_verbs(app);
+  const auto ordered = in_order(app, arguments);
+  if (!ordered) return tell(ordered.error());
   try {
     std::vector<const char*> words;
-    for (const std::string& argument : arguments) words.push_back(argument.c_str());
+    for (const std::string& argument : *ordered) words.push_back(argument.c_str());
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_usage;
@@ -65,10 +64,7 @@ int main(int argc, char** argv) {
   end_when_out_of_memory("concerto");
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    const int code = run(take_arguments(argc, argv));
-    if (std::cout.flush()) return code;
-    std::cerr << "the output cannot be written: " << std::strerror(errno) << '\n';
-    return exit_failed;
+    return run_with_output([argc, argv] { return run(take_arguments(argc, argv)); });
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return exit_failed;

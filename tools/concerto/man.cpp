@@ -1,8 +1,10 @@
 // concerto man [<verb>]: the man pages of the program
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -41,11 +43,12 @@ std::string date_of_pages() {
 Result<> write_page(const std::string& directory, const std::string& name,
                     const std::string& text) {
   const std::string path = directory + "/" + name;
+  errno = 0;
   std::ofstream file(path, std::ios::binary);
   file << text;
   file.close();
   if (file) return ok();
-  return make_error(VerbErrc::failed, "'" + path + "' cannot be written");
+  return make_error(VerbErrc::failed, "'" + path + "' cannot be written: " + std::strerror(errno));
 }
 
 int man(const ManOptions& options, const VerbPage& program) {

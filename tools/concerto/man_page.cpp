@@ -50,10 +50,7 @@ void append_option(std::string& out, const OptionPage& option) {
   }
   const std::string value = value_of(option);
   if (!value.empty()) heading += (heading.empty() ? "\\fI" : " \\fI") + roff(value) + "\\fR";
-  out += heading + "\n" + roff(option.help);
-  if (!option.normal.empty()) out += roff(" (normally " + option.normal + ")");
-  if (option.is_required && !option.is_word) out += roff(" (required)");
-  out += '\n';
+  out += heading + "\n" + roff(option.help + conditions_of(option)) + "\n";
 }
 
 void append_options(std::string& out, const VerbPage& page) {

@@ -25,10 +25,7 @@ void append_option_row(std::string& out, const OptionPage& option) {
   }
   const std::string value = value_of(option);
   if (!value.empty()) names += (names.empty() ? "" : " ") + value;
-  out += "| `" + cell(names) + "` | " + cell(option.help);
-  if (!option.normal.empty()) out += " (normally " + cell(option.normal) + ")";
-  if (option.is_required && !option.is_word) out += " (required)";
-  out += " |\n";
+  out += "| `" + cell(names) + "` | " + cell(option.help + conditions_of(option)) + " |\n";
 }
 
 bool is_shared(const OptionPage& option) {

@@ -58,13 +58,7 @@ Result<std::string> milliseconds_of(const char* option, const std::string& text)
 
 void add_selection_options(CLI::App& app, Selection& selection) {
   const auto add = [&app](const char* name, std::string& to, const char* help, const char* type) {
-    // An empty variable of a script must not select everything.
-    const CLI::Validator some_text(
-        [](const std::string& text) {
-          return text.empty() ? "expected a text that is not empty" : "";
-        },
-        "");
-    app.add_option(name, to, help)->type_name(type)->group("Selection")->check(some_text);
+    app.add_option(name, to, help)->type_name(type)->group("Selection");
   };
   add("--status", selection.status,
       "Of this status, or of several with commas: prepared, submitted, aborting, succeed, failed; "

@@ -13,6 +13,7 @@
 #include <concerto/transport/percent.hpp>
 #include <concerto/transport/url.hpp>
 
+#include "coordinator_answers.hpp"
 #include "time_text.hpp"
 #include "verb_error.hpp"
 
@@ -23,6 +24,8 @@ namespace {
 constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
 constexpr std::size_t message_bytes_max = 2'000;
 constexpr std::size_t depth_max = 200;
+/// Of an answer that is none of a coordinator.
+constexpr std::size_t shown_bytes = 80;
 
 /// A coordinator that refuses requests because there are too many is asked again.
 constexpr unsigned too_many_requests = 429;
@@ -247,7 +250,7 @@ std::vector<Result<json::value>> Server::get_all(std::string_view path,
   for (Answer& answer : answers) {
     if (answer) {
       note_date(answer->headers);
-      values.push_back(json_of(*answer));
+      values.push_back(judged(path, *answer));
     } else {
       values.emplace_back(
           make_error(VerbErrc::unreachable, place_.url + ": " + answer.error().detail));
@@ -276,35 +279,78 @@ Result<json::value> json_of(const net::HttpClientResponse& answer) {
   options.max_depth = depth_max;
   json::value value = json::parse(answer.body, failed, {}, options);
   if (failed) {
-    return make_error(VerbErrc::failed, "the answer is no JSON (is this a coordinator?): " +
-                                            answer.body.substr(0, 80));
+    return make_error(VerbErrc::no_coordinator,
+                      "the answer is no JSON: " + answer.body.substr(0, shown_bytes));
   }
+  return value;
+}
+
+Error Server::no_coordinator(std::string_view path, const std::string& body) const {
+  std::string text = place_.url + " is no coordinator: it answers ";
+  text.append(path).append(" with '").append(body, 0, shown_bytes);
+  return make_error(VerbErrc::no_coordinator, text + (body.size() > shown_bytes ? "..'" : "'"));
+}
+
+Result<> Server::check_is_coordinator() {
+  if (is_known_) return ok();
+  const auto answer = send("GET", version_path);
+  if (!answer) return answer.error();
+  // Who may not ask for the version is told so by a coordinator, too.
+  const bool is_missing = answer->status == 404 || answer->status == 405;
+  if (answer->status != 200 && !is_missing) return ok();
+  const auto value = json_of(*answer);
+  if (!value || !is_answer_of_coordinator(version_path, *value)) {
+    return no_coordinator(version_path, answer->body);
+  }
+  is_known_ = true;
+  return ok();
+}
+
+/// The value of an answer, if it is a coordinator's.
+Result<json::value> Server::judged(std::string_view path, const net::HttpClientResponse& answer) {
+  auto value = json_of(answer);
+  if (value && is_answer_of_coordinator(path, *value)) return value;
+  if (value) return no_coordinator(path, answer.body);
+  const error_code& code = value.error().code;
+  if (code == make_error_code(VerbErrc::no_coordinator)) return no_coordinator(path, answer.body);
+  // What is missing may be a route of a newer version, a transaction, or the whole coordinator.
+  if (answer.status == 404 || answer.status == 405) CONCERTO_CHECK(check_is_coordinator());
   return value;
 }
 
 Result<json::value> Server::get(std::string_view path, const Query& query) {
   CONCERTO_TRY(const net::HttpClientResponse answer, send("GET", path, query));
-  return json_of(answer);
+  return judged(path, answer);
 }
 
 Result<std::string> Server::get_text(std::string_view path, const Query& query) {
   CONCERTO_TRY(net::HttpClientResponse answer, send("GET", path, query));
+  if (answer.status == 404 || answer.status == 405) CONCERTO_CHECK(check_is_coordinator());
   if (answer.status != 200) return error_of(answer);
+  if (path == metrics_path && !is_metrics_page(answer.body)) {
+    return no_coordinator(path, answer.body);
+  }
   return std::move(answer.body);
+}
+
+Result<> Server::check_before_change(std::string_view path) {
+  return has_telling_answer(path) ? ok() : check_is_coordinator();
 }
 
 Result<json::value> Server::post(std::string_view path, const json::value& body,
                                  std::string_view reason) {
+  CONCERTO_CHECK(check_before_change(path));
   CONCERTO_TRY(const net::HttpClientResponse answer,
                send("POST", path, {}, json::serialize(body), reason));
-  return json_of(answer);
+  return judged(path, answer);
 }
 
 Result<json::value> Server::change(std::string_view method, std::string_view path,
                                    const Query& query, std::string_view reason) {
+  CONCERTO_CHECK(check_before_change(path));
   CONCERTO_TRY(const net::HttpClientResponse answer,
                send(method, path, query, method == "POST" ? "{}" : "", reason));
-  return json_of(answer);
+  return judged(path, answer);
 }
 
 Result<std::unique_ptr<Server>> open_server(const ServerOptions& options) {

@@ -22,7 +22,8 @@
 namespace concerto::tools {
 
 /// The coordinator that a verb asks, over HTTP. Each call returns when the answer is there. One
-/// thread uses it.
+/// thread uses it. What another HTTP service answers is the error no_coordinator; a request whose
+/// answer would not tell is not sent before the coordinator has told its version.
 class Server {
  public:
   using Query = std::vector<std::pair<std::string, std::string>>;
@@ -40,6 +41,9 @@ class Server {
   Result<net::HttpClientResponse> send(std::string_view method, std::string_view path,
                                        const Query& query = {}, const std::string& body = {},
                                        std::string_view reason = {});
+
+  /// Error no_coordinator: what answers is no coordinator. Ok also if it does not say.
+  Result<> check_is_coordinator();
 
   /// JSON of a request that only reads.
   Result<json::value> get(std::string_view path, const Query& query = {});
@@ -71,6 +75,9 @@ class Server {
   net::HttpClientRequest request_of(std::string_view method, std::string_view path,
                                     const Query& query) const;
   using Answer = Result<net::HttpClientResponse>;
+  Result<json::value> judged(std::string_view path, const net::HttpClientResponse& answer);
+  Result<> check_before_change(std::string_view path);
+  Error no_coordinator(std::string_view path, const std::string& body) const;
   static Task<void> keep_answer(Async<net::HttpClientResponse> sent, Answer& to);
   void ask_each(std::string_view path, const std::vector<Query>& queries,
                 std::vector<Answer>& answers);
@@ -90,6 +97,7 @@ class Server {
   net::HttpClient http_;
   WallTime date_{};
   SteadyTime date_at_{};
+  bool is_known_ = false;  ///< it has told its version
 };
 
 /// Chooses and opens the coordinator of a command line.

@@ -39,7 +39,11 @@ class OwnScreen {
     std::cout << "\x1b[?1049h\x1b[?25l" << std::flush;
   }
   ~OwnScreen() {
-    if (is_wanted_) std::cout << "\x1b[?25h\x1b[?1049l" << std::flush;
+    constexpr std::string_view as_before = "\x1b[?25h\x1b[?1049l";
+    if (!is_wanted_) return;
+    // Not by std::cout, which throws when the terminal is gone.
+    const ssize_t written = ::write(STDOUT_FILENO, as_before.data(), as_before.size());
+    static_cast<void>(written);
   }
   OwnScreen(const OwnScreen&) = delete;
   OwnScreen& operator=(const OwnScreen&) = delete;

@@ -24,6 +24,8 @@ class VerbCategory final : public boost::system::error_category {
         return "not found";
       case VerbErrc::unreachable:
         return "unreachable";
+      case VerbErrc::no_coordinator:
+        return "no coordinator";
       case VerbErrc::no_route:
         return "not known to this coordinator";
     }
@@ -53,6 +55,7 @@ int exit_code_of(const Error& error) noexcept {
     case VerbErrc::not_found:
       return exit_not_found;
     case VerbErrc::unreachable:
+    case VerbErrc::no_coordinator:
       return exit_unreachable;
     case VerbErrc::failed:
       break;

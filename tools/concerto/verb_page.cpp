@@ -26,6 +26,10 @@ OptionPage describe_option(const CLI::Option& option) {
     for (const std::string& name : option.get_snames()) page.names.push_back("-" + name);
     for (const std::string& name : option.get_lnames()) page.names.push_back("--" + name);
   }
+  for (const CLI::Option* const needed : option.get_needs()) {
+    page.needs.push_back(needed->get_positional() ? needed->get_type_name() : needed->get_name());
+  }
+  std::ranges::sort(page.needs, std::ranges::greater{});  // words before options
   page.has_value = option.get_items_expected_max() > 0;
   if (page.has_value) {
     const std::string type = option.get_type_name();
@@ -83,6 +87,15 @@ std::string value_of(const OptionPage& option) {
   return option.choices.empty() ? option.value : CLI::detail::join(option.choices, "|");
 }
 
+std::string conditions_of(const OptionPage& option) {
+  std::string conditions;
+  if (!option.normal.empty()) conditions += " (normally " + option.normal + ")";
+  if (option.is_required && !option.is_word) conditions += " (required)";
+  const std::string needs = CLI::detail::join(option.needs, " and ");
+  if (!needs.empty()) conditions += " (with " + needs + ")";
+  return conditions;
+}
+
 const std::vector<ExitRow>& exit_rows() {
   static const std::vector<ExitRow> rows = {
       {0, "done"},
@@ -90,7 +103,8 @@ const std::vector<ExitRow>& exit_rows() {
       {exit_usage, "the command line, a context, or a file that they name is wrong"},
       {exit_refused, "refused (rights, a wrong value, an older coordinator); nothing was changed"},
       {exit_not_found, "the transaction, job or context is not there"},
-      {exit_unreachable, "the coordinator cannot be asked now; nothing was changed, try later"},
+      {exit_unreachable,
+       "the coordinator cannot be asked now, or something else answers there; nothing was changed"},
       {exit_partly, "done to some transactions, and not to others"},
       {exit_trans_failed, "watch: the transaction has failed"},
       {exit_late, "watch: the time of --for was over before the transaction ended"},

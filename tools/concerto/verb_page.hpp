@@ -19,6 +19,7 @@ struct OptionPage {
   std::string help;
   std::string normal;  ///< the value that it has if it is not given; may be empty
   std::string group;
+  std::vector<std::string> needs;  ///< what has to be given as well
   bool has_value = false;
   bool is_word = false;  ///< stands without a name before it
   bool is_required = false;
@@ -44,6 +45,9 @@ std::string usage_of(const VerbPage& page);
 
 /// The value of an option for people: `FILE`, `table|json|yaml`; empty for a flag.
 std::string value_of(const OptionPage& option);
+
+/// What follows the help of an option: ` (normally 20)`, ` (required)`, ` (with --reason)`.
+std::string conditions_of(const OptionPage& option);
 
 /// What a number that the program ends with means, one row each.
 struct ExitRow {

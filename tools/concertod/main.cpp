@@ -26,6 +26,7 @@
 #include "secrets.hpp"
 #include "server.hpp"
 #include "service_manager.hpp"
+#include "standard_output.hpp"
 #include "standard_streams.hpp"
 #include "store_reset.hpp"
 #include "store_setup.hpp"
@@ -186,16 +187,18 @@ int verify(const LoadedConfig& loaded) {
 
 int run(const CommandLine& command) {
   if (command.print_sample || command.print_keys) {
-    std::cout << (command.print_sample ? print_sample() : print_key_page());
-    return 0;
+    return run_with_output([&command] {
+      std::cout << (command.print_sample ? print_sample() : print_key_page());
+      return 0;
+    });
   }
   LoadedConfig loaded = load(command);
-  if (command.verify) return verify(loaded);
+  if (command.verify) return run_with_output([&loaded] { return verify(loaded); });
   if (command.check_config && loaded.findings.errors.empty()) {
     check_files(loaded.config, loaded.findings);
   }
   if (command.check_config || command.print_config || command.print_access) {
-    return report_config(command, loaded);
+    return run_with_output([&] { return report_config(command, loaded); });
   }
   const Config& config = loaded.config;
   auto log = Log::open(config.log);
@@ -227,9 +230,13 @@ int main(int argc, char** argv) {
   forbid_core_dumps();  // Secrets are read before it is known whether CoreDumps allows them.
   end_when_out_of_memory("concertod");
   const CommandLine command = parse_command_line({argv + 1, argv + argc});
-  std::cout << command.for_stdout;
   std::cerr << command.for_stderr;
-  if (command.exit_code) return *command.exit_code;
+  if (command.exit_code) {
+    return run_with_output([&command] {
+      std::cout << command.for_stdout;
+      return *command.exit_code;
+    });
+  }
   ignore_signals();
   // Otherwise the library logs a line for every text of a client that is not UTF-8.
   google::protobuf::SetLogHandler(nullptr);

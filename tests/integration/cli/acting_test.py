@@ -68,8 +68,9 @@ class Acting(CliTestCase):
         self.expect(DONE, "topics", "subscribe", name, "http://b.org/a", "--remark", "stock",
                     "--reason", "it is new")
         self.expect(DONE, "topics", "subscribe", name, "http://b.org/b")
-        for wrong in ((name, "nowhere"), ("", "http://b.org/a"), (name, "")):
-            self.expect(REFUSED, "topics", "subscribe", *wrong)
+        self.expect(REFUSED, "topics", "subscribe", name, "nowhere")
+        for wrong in (("", "http://b.org/a"), (name, "")):
+            self.expect(USAGE, "topics", "subscribe", *wrong)
         self.expect(NOT_FOUND, "topics", "unsubscribe", name, "http://b.org/never")
         self.assertIn("bogus", self.expect(USAGE, "list", "--status", "submitted,bogus").err)
         self.golden("topics", self.expect(DONE, "topics", "list").out)

@@ -143,12 +143,63 @@ class Bulk(CliTestCase):
         for path in ("/api/ping", "/api/dtmsvr/version", "/readyz", "/api/dtmsvr/all",
                      "/api/concerto/count"):
             self.api.script(path, (200, {"dtm_result": "SUCCESS"}))
-        ran = self.expect(FAILED, "doctor")
-        self.assertIn("is this a coordinator?", ran.out)
+        ran = self.expect(UNREACHABLE, "doctor")
+        self.assertIn(f"{self.server} is no coordinator", ran.out)
         self.api.script("/api/dtmsvr/version", (200, {"version": "v0.1.0"}))
+        self.assertIn("lists cannot be read", self.expect(FAILED, "doctor").out)
+        self.api.script("/api/dtmsvr/all", (200, {"transactions": [], "next_position": ""}))
+        self.api.script("/api/concerto/count", (200, {"total": 0, "groups": []}))
         self.api.script("/api/dtmsvr/resetNextCronTime", (503, {"message": "no audit log"}))
         ran = self.expect(FAILED, "doctor", "--may-act")
         self.assertRegex(ran.out, "role +error .*no audit log")
+
+    def test_readiness_is_told_in_words(self):
+        self.api.script("/api/ping", (200, {"dtm_result": "SUCCESS"}))
+        reasons = ["the store is away", "shard 1 has not run for 9 s"]
+        for status, answer, words in (
+                (503, {"status": "not ready"}, ["HTTP 503: not ready"]),
+                (503, {"other": 1}, ["HTTP 503, and no reason is said"]),
+                (429, {"message": "too many requests"}, ["HTTP 429: too many requests"]),
+                (503, {"status": "not ready", "reasons": reasons}, reasons),
+                (503, {"status": "not ready", "reasons": ["x"], "paused": True},
+                 ["it was started with --paused"])):
+            self.api.script("/readyz", (status, answer))
+            ran = self.expect(FAILED, "doctor")
+            rows = [line.split(None, 2) for line in ran.out.splitlines()
+                    if line.startswith("ready ")]
+            self.assertEqual([row[1] for row in rows], ["error"] * len(words))
+            for row, text in zip(rows, words, strict=True):
+                self.assertTrue(row[2].startswith(text), ran)
+                self.assertNotIn("{", row[2])
+            told = [one for one in self.run_cli("doctor", "-o", "json").json()
+                    if one["check"] == "ready"]
+            self.assertEqual([one["answer"] for one in told], [answer] * len(words))
+
+    def test_what_a_retry_does_not_bring_on(self):
+        self.api.script("/api/concerto/retry", (200, {**PREVIEW, "held": 2, "paused": True}))
+        ran = self.expect(DONE, "retry", "--all", "--dry-run")
+        self.assertIn("2 of them wait on: a pause holds up what comes next", ran.out)
+        self.assertIn("nothing is called now: it was started with --paused", ran.out)
+        self.api.script("/api/concerto/retry", (200, {"done": 2, "failed": 0, "held": 1}))
+        ran = self.expect(DONE, "retry", "g1", "g2")
+        self.assertEqual(ran.out, "2 done, 0 failed\n")
+        self.assertIn("1 of them waits on", ran.err)
+
+    def test_a_job_says_why_it_waits(self):
+        waits = "the coordinator was started paused and calls nobody"
+        self.api.script("/api/concerto/retry", (202, job("running", 0, trouble=waits)))
+        self.api.script("/api/concerto/jobs", jobs("running", 0, trouble=waits),
+                        jobs("running", 0, trouble=waits), jobs("done", 3))
+        ran = self.expect(DONE, "retry", "--all", "--yes")
+        self.assertEqual(ran.err, waits + "\n")
+        self.assertIn(waits, self.expect(DONE, "retry", "--all", "--yes", "--no-wait").err)
+        shown = self.run_in_terminal("retry", "g1", "g2")
+        self.assertEqual(shown.code, DONE, shown)
+        broken = {**job("failed", 0, trouble="the record cannot be read"), "action": "unknown"}
+        self.api.script("/api/concerto/jobs", (200, {"jobs": [broken, job("done", 1)]}))
+        ran = self.expect(DONE, "jobs")
+        self.assertEqual(ran.err, "j1: the record cannot be read\n")
+        self.assertIn("unknown", ran.out)
 
     def test_an_archive_is_a_file(self):
         self.assertIn("is a file", self.expect(USAGE, "archive", "--to", "-").err)

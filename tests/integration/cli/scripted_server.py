@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 class ScriptedServer:
     """`script(path, answer, ..)`: answers are (status, value), one for each request, the last one
-    for all that follow. An unknown path has no route."""
+    for all that follow. An unknown path has no route, but for the version."""
 
     def __init__(self):
         self.requests = []  # (method, path, parameters or body, headers)
-        self._scripts = {}
+        self._scripts = {"/api/dtmsvr/version": [(200, {"version": "v0.0.1"})]}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 

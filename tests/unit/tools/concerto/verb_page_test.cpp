@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
+#include "command_line.hpp"
 #include "verbs.hpp"
 
 namespace concerto::tools {
@@ -14,15 +15,8 @@ namespace {
 /// The program with all its verbs.
 class VerbPageTest : public testing::Test {
  protected:
-  VerbPageTest() {
-    for (const Verb& verb : verbs()) {
-      CLI::App* const options = app_.add_subcommand(std::string(verb.name), std::string(verb.help));
-      run_.push_back(verb.add(*options));
-    }
-  }
-
   CLI::App app_{"The command line", "concerto"};
-  std::vector<std::function<int()>> run_;
+  const KnownVerbs known_ = add_verbs(app_);
 };
 
 void check_options(const VerbPage& page) {
@@ -53,6 +47,17 @@ TEST_F(VerbPageTest, SaysWhatAnOptionMayBe) {
   ASSERT_NE(output, list.options.end());
   EXPECT_EQ(output->choices, (std::vector<std::string>{"table", "json", "yaml"}));
   EXPECT_EQ(output->normal, "table");
+}
+
+TEST_F(VerbPageTest, SaysWhatAnOptionNeeds) {
+  const VerbPage program = describe(app_);
+  const auto jobs = std::ranges::find(program.parts, "jobs", &VerbPage::path);
+  ASSERT_NE(jobs, program.parts.end());
+  const auto cancel =
+      std::ranges::find(jobs->options, std::vector<std::string>{"--cancel"}, &OptionPage::names);
+  ASSERT_NE(cancel, jobs->options.end());
+  EXPECT_EQ(conditions_of(*cancel), " (with ID and --reason)");
+  EXPECT_NE(markdown_page(program).find("stays done (with ID and --reason) |"), std::string::npos);
 }
 
 TEST_F(VerbPageTest, PagesHaveAllVerbs) {
