@@ -139,7 +139,7 @@ Result<> Server::set_up() {
   Shard& first = *shards_.front();
   bulk_ = std::make_unique<BulkActions>(*coordinator_, store_, clock_, first.executor(),
                                         first.timers(), first.ports().random);
-  if (audit_ != nullptr) record_ends();
+  record_ends();
   for (auto& shard : shards_) {
     shard->serve(*coordinator_, *bulk_, config_, ops_pages_, client_ports_);
   }
@@ -344,6 +344,10 @@ Task<void> Server::leave_service(std::chrono::seconds delay) {
 }
 
 void Server::record_ends() {
+  bulk_->set_on_unreadable([this](const BulkJob& job) {
+    log_.error("job '" + job.id + "' is left out: " + job.trouble);
+  });
+  if (audit_ == nullptr) return;
   bulk_->set_on_end([this](BulkJob job) { return record_end(std::move(job)); });
   backup_pages_.set_write_end([this](const net::AuditRecord& end) {
     ignore_error(audit_->write_now(end), "it has happened, and the log tells why");

@@ -96,7 +96,7 @@ class Server {
   void watch_files();
   void renew_tls();
   void use_tls(const TlsContexts& tls);
-  /// Lets jobs and backups leave a record in the audit log when they end.
+  /// What jobs and backups leave in the log, and in the audit log when they end.
   void record_ends();
   Task<void> record_end(BulkJob job);
   Task<void> leave_service(std::chrono::seconds delay);

@@ -1,5 +1,9 @@
 // Operators hold calls up and let them go on; a coordinator that has started paused begins.
 
+#include <algorithm>
+#include <memory>
+#include <utility>
+
 #include <concerto/base/masked_url.hpp>
 #include <concerto/engine/coordinator.hpp>
 
@@ -82,6 +86,20 @@ Async<std::vector<Pause>> Coordinator::pauses() {
   std::vector<Pause> pauses;
   for (ActivePause& each : active) pauses.push_back(std::move(each.pause));
   co_return pauses;
+}
+
+Async<HeldUp> Coordinator::held_up() {
+  const Use use(*engines_.front());
+  CONCERTO_CO_TRY(PauseList read, co_await pauses_->read());
+  HeldUp is_held;
+  if (!read.empty()) {
+    is_held = [pauses = std::make_shared<const PauseList>(std::move(read)),
+               &modes = modes_](const Transaction& trans) {
+      return std::ranges::any_of(
+          *pauses, [&](const ActivePause& active) { return is_held_by(active, trans, modes); });
+    };
+  }
+  co_return is_held;
 }
 
 /// When a request is no longer refused, no shard holds it up. What waits for the begin goes on

@@ -9,6 +9,7 @@
 #include <concerto/base/utf8.hpp>
 
 #include "topic_records.hpp"
+#include "trouble.hpp"
 
 namespace concerto {
 namespace {
@@ -86,6 +87,13 @@ bool holds_up(const ActivePause& active, const Transaction& trans, const Mode& m
       break;
   }
   return (next.ask_application && has_value(trans.query_prepared)) || calls_any(has_value);
+}
+
+bool is_held_by(const ActivePause& active, const Transaction& trans, const ModeTable& modes) {
+  const Mode* mode = modes.find(trans.type);
+  const auto next = mode != nullptr ? next_of(trans, *mode) : std::nullopt;
+  const bool calls = next && (!next->calls.empty() || next->ask_application);
+  return calls && holds_up(active, trans, *mode, *next);
 }
 
 const Pause* pause_of(const PauseList& pauses, const Transaction& trans, const Mode& mode,

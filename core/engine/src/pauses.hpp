@@ -27,6 +27,9 @@ using PauseList = std::vector<ActivePause>;
 bool holds_up(const ActivePause& active, const Transaction& trans, const Mode& mode,
               const Next& next);
 
+/// The same of a transaction that may be of an unknown mode, or do nothing next.
+bool is_held_by(const ActivePause& active, const Transaction& trans, const ModeTable& modes);
+
 /// The pause that holds up what a transaction does next, null if there is none.
 const Pause* pause_of(const PauseList& pauses, const Transaction& trans, const Mode& mode,
                       const Next& next);

@@ -64,8 +64,10 @@ std::string PeerAddress::str() const {
 
 std::string RequestContext::told() const {
   std::string text = "asked by ";
-  if (caller.is_known()) text.append(caller.name()).append(" at ");
-  text += peer.is_set() ? peer.str() : "this process";
+  if (caller.is_known()) text.append(caller.name());
+  if (caller.is_known() && peer.is_set()) text.append(" at ");
+  if (peer.is_set()) text += peer.str();
+  if (!caller.is_known() && !peer.is_set()) text += "this process";
   if (trace.is_set()) text += ", trace " + trace.trace.str();
   return text;
 }

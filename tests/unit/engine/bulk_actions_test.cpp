@@ -261,8 +261,10 @@ TEST_F(BulkActionsTest, ATopicSelectsTheMessagesOfItsSubscribers) {
   request.selection.topic = "news";
   EXPECT_EQ(world_->start(bulk_->preview(request))->value().value().matched, 1U);
   const auto groups = count(BulkCountBy::topic).groups;
-  ASSERT_THAT(groups, SizeIs(2));
-  EXPECT_EQ(groups[0].value + groups[1].value, "newsother");
+  ASSERT_THAT(groups, SizeIs(3));
+  EXPECT_EQ(groups[0].value, no_topic);
+  EXPECT_EQ(groups[0].count, 2U);
+  EXPECT_EQ(groups[1].value + groups[2].value, "newsother");
   EXPECT_EQ(job(begin(request).id).done, 1U);
   EXPECT_EQ(status("of-topic"), TransStatus::failed);
   EXPECT_EQ(status("g0"), TransStatus::submitted);

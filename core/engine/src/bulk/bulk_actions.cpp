@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include <concerto/base/notifier.hpp>
@@ -28,6 +29,11 @@ Error no_job(const std::string& id) {
   return make_error(EngineErrc::key_not_found, "there is no job '" + id + "'");
 }
 
+/// What answers say of a job that runs nowhere yet because of a paused start.
+constexpr std::string_view waits_for_begin =
+    "the coordinator was started paused and calls nobody: the job waits for its begin (concerto "
+    "begin)";
+
 /// Ids sort by the time of their jobs.
 std::string job_id_of(WallTime now, std::uint64_t random) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -42,6 +48,28 @@ struct StoredJob {
   KvRecord record;
   BulkJob job;
 };
+
+/// What is known of a job whose record cannot be read. The record stays as it is, and nothing is
+/// done for it.
+BulkJob unreadable_job(const KvRecord& record, std::string trouble) {
+  BulkJob job;
+  job.is_readable = false;
+  job.id = record.key;
+  job.state = BulkJob::State::failed;
+  job.trouble = std::move(trouble);
+  job.created = record.create_time;
+  job.updated = record.update_time;
+  return job;
+}
+
+/// The job in a record: as it is, or one that says why not.
+BulkJob job_in(const KvRecord& record) {
+  Result<BulkJob> job = job_from(record.value);
+  if (!job) return unreadable_job(record, job.error().detail);
+  if (job->id == record.key) return std::move(*job);
+  return unreadable_job(record,
+                        "the record of the job '" + record.key + "' is that of '" + job->id + "'");
+}
 
 }  // namespace
 
@@ -62,6 +90,8 @@ class BulkActions::Impl {
   const Executor& executor() const noexcept { return executor_; }
 
   void set_on_end(OnEnd on_end) { on_end_ = std::move(on_end); }
+
+  void set_on_unreadable(OnUnreadable on_unreadable) { on_unreadable_ = std::move(on_unreadable); }
 
   void start() { tasks_.spawn(run_jobs()); }
 
@@ -84,6 +114,7 @@ class BulkActions::Impl {
   Task<void> tell_end(BulkJob job);
   Async<std::optional<StoredJob>> find_next();
   Async<std::vector<StoredJob>> read(std::string id);
+  void tell_unreadable(const BulkJob& job);
   Async<> save(BulkJob& job);
   Async<> remove_old();
 
@@ -94,6 +125,8 @@ class BulkActions::Impl {
   Timers& timers_;
   RandomSource& random_;
   OnEnd on_end_;
+  OnUnreadable on_unreadable_;
+  std::unordered_set<std::string> told_unreadable_;
   const BulkLooks looks_;
   Notifier wanted_;  ///< a job was added
   bool is_stopping_ = false;
@@ -156,10 +189,16 @@ Async<std::vector<StoredJob>> BulkActions::Impl::read(std::string id) {
                   co_await store_.find_kv(job_category, std::move(id)));
   std::vector<StoredJob> all;
   for (KvRecord& record : records) {
-    CONCERTO_CO_TRY(BulkJob job, job_from(record.value));
+    BulkJob job = job_in(record);
+    if (!job.is_readable) tell_unreadable(job);
     all.push_back({std::move(record), std::move(job)});
   }
   co_return all;
+}
+
+/// Once for each job: the records are read all the time.
+void BulkActions::Impl::tell_unreadable(const BulkJob& job) {
+  if (told_unreadable_.insert(job.id).second && on_unreadable_) on_unreadable_(job);
 }
 
 /// Error key_not_found: another coordinator has the job, or it was cancelled there.
@@ -206,13 +245,15 @@ Async<BulkJob> BulkActions::Impl::begin(BulkRequest request, RequestContext cont
   CONCERTO_CO_CHECK(co_await store_.create_kv(std::move(record)));
   wanted_.notify_all();
   ignore_error(co_await remove_old(), "the next job tries again");
+  if (coordinator_.is_paused()) job.trouble = waits_for_begin;
   co_return job;
 }
 
 Async<> BulkActions::Impl::remove_old() {
   CONCERTO_CO_TRY(std::vector<StoredJob> all, co_await read({}));
-  std::erase_if(all,
-                [](const StoredJob& each) { return each.job.state == BulkJob::State::running; });
+  std::erase_if(all, [](const StoredJob& each) {
+    return each.job.state == BulkJob::State::running || !each.job.is_readable;
+  });
   std::ranges::sort(all, std::ranges::greater{}, [](const StoredJob& each) { return each.job.id; });
   for (std::size_t i = jobs_max; i < all.size(); ++i) {
     CONCERTO_CO_CHECK(co_await store_.delete_kv(job_category, all[i].job.id));
@@ -246,6 +287,10 @@ Async<std::vector<BulkJob>> BulkActions::Impl::jobs(std::string id, std::size_t 
   for (StoredJob& stored : all) {
     // What runs here has not stored its last step yet.
     const bool runs_here = run_ && run_->job().id == stored.job.id;
+    // In a store that is shared, another coordinator may have taken it.
+    const bool waits = stored.job.state == BulkJob::State::running && !runs_here &&
+                       coordinator_.is_paused() && stored.record.version == 1;
+    if (waits) stored.job.trouble = waits_for_begin;
     jobs.push_back(runs_here ? run_->job() : std::move(stored.job));
   }
   std::ranges::sort(jobs, std::ranges::greater{}, &BulkJob::id);
@@ -262,6 +307,10 @@ BulkActions::~BulkActions() = default;
 
 void BulkActions::set_on_end(OnEnd on_end) {
   impl_->set_on_end(std::move(on_end));
+}
+
+void BulkActions::set_on_unreadable(OnUnreadable on_unreadable) {
+  impl_->set_on_unreadable(std::move(on_unreadable));
 }
 
 void BulkActions::start() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -67,6 +68,11 @@ struct ValueSources {
   std::string owner;  ///< of the transaction that is visited
 };
 
+void add_topics(const std::set<std::string_view>& topics, const Transaction& trans, Tally& tally) {
+  for (const std::string_view topic : topics) tally.add(topic, trans);
+  if (topics.empty()) tally.add(no_topic, trans);
+}
+
 void add_values(const ValueSources& sources, const Transaction& trans, Tally& tally) {
   switch (sources.by) {
     case BulkCountBy::status:
@@ -82,7 +88,7 @@ void add_values(const ValueSources& sources, const Transaction& trans, Tally& ta
       for (const std::string& url : trouble_urls(trans, sources.modes)) tally.add(url, trans);
       break;
     case BulkCountBy::topic:
-      for (const std::string_view topic : sources.topics.of(trans)) tally.add(topic, trans);
+      add_topics(sources.topics.of(trans), trans, tally);
       break;
     case BulkCountBy::error: {
       const auto found = sources.errors.find(trans.gid);
@@ -94,14 +100,6 @@ void add_values(const ValueSources& sources, const Transaction& trans, Tally& ta
       tally.add(sources.owner.empty() ? no_owner : std::string_view(sources.owner), trans);
       break;
   }
-}
-
-/// The pauses with which a transaction is compared, and what it does next.
-bool is_held_by(const ActivePause& active, const Transaction& trans, const ModeTable& modes) {
-  const Mode* mode = modes.find(trans.type);
-  const auto next = mode != nullptr ? next_of(trans, *mode) : std::nullopt;
-  const bool calls = next && (!next->calls.empty() || next->ask_application);
-  return calls && holds_up(active, trans, *mode, *next);
 }
 
 }  // namespace
@@ -132,12 +130,14 @@ Async<> BulkLooks::visit(ListFilter filter, BulkSelection selection) const {
 Async<BulkPreview> BulkLooks::preview(BulkRequest request) const {
   CONCERTO_CO_CHECK(check_request(request, store_));
   BulkPreview preview;
+  preview.is_paused = coordinator_.is_paused();
+  CONCERTO_CO_TRY(const HeldUp is_held, co_await coordinator_.held_up());
   ListFilter filter = filter_of(request.selection);
-  filter.accepts = [&preview, &request, &modes = coordinator_.modes(),
+  filter.accepts = [&preview, &request, &is_held, &modes = coordinator_.modes(),
                     most =
                         std::min(request.limit, BulkPreview::met_max)](const Transaction& trans) {
     if (preview.met() < most) {
-      preview.meet(request, trans, modes);
+      preview.meet(request, trans, modes, is_held);
       return false;
     }
     preview.is_complete = most == request.limit;
@@ -242,15 +242,25 @@ void BulkPreview::meet(const BulkRequest& request, const Transaction& trans,
   }
 }
 
+void BulkPreview::meet(const BulkRequest& request, const Transaction& trans, const ModeTable& modes,
+                       const HeldUp& is_held) {
+  const std::size_t before = matched;
+  meet(request, trans, modes);
+  const bool is_retried = matched > before && request.action == BulkAction::retry;
+  if (is_retried && is_held && is_held(trans)) ++held;
+}
+
 Async<BulkPreview> preview_named(Coordinator& coordinator, BulkRequest request,
                                  std::vector<Gid> gids) {
   BulkPreview preview;
+  preview.is_paused = coordinator.is_paused();
+  CONCERTO_CO_TRY(const HeldUp is_held, co_await coordinator.held_up());
   std::unordered_set<Gid> met;
   for (Gid& gid : gids) {
     if (!met.insert(gid).second) continue;
     CONCERTO_CO_TRY(const std::optional<Transaction> found, co_await coordinator.query(gid));
     if (found) {
-      preview.meet(request, *found, coordinator.modes());
+      preview.meet(request, *found, coordinator.modes(), is_held);
     } else {
       preview.add_refused(gid, "no TransGlobal with gid: " + gid.str() + " found");
     }

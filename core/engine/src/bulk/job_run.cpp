@@ -92,6 +92,7 @@ Async<> carry_out(Coordinator& coordinator, const BulkRequest& request, Gid gid,
 JobRun::JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers& timers,
                TaskGroup& tasks)
     : job_(std::move(job)),
+      asked_by_("job " + job_.id + (job_.caller.empty() ? "" : " of " + job_.caller)),
       coordinator_(coordinator),
       timers_(timers),
       tasks_(tasks),
@@ -163,6 +164,8 @@ Async<> JobRun::act_on_all(std::vector<Gid> gids) {
 
 Task<void> JobRun::act_on_some() {
   const auto self = shared_from_this();
+  RequestContext context;
+  context.caller = CallerId(asked_by_);
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!left_.empty() && trouble_ && !ends()) {
     if (coordinator_.in_flight().live > live_max) {
@@ -171,7 +174,7 @@ Task<void> JobRun::act_on_some() {
     }
     Gid gid = std::move(left_.back());
     left_.pop_back();
-    Result<> done = co_await carry_out(coordinator_, job_.request, gid);
+    Result<> done = co_await carry_out(coordinator_, job_.request, gid, context);
     if (!done && concerns_all(done.error().code)) {
       trouble_ = std::move(done);
     } else {

@@ -49,6 +49,8 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Task<void> pause(std::chrono::milliseconds time);
 
   BulkJob job_;
+  /// For the log. The requests of the job refer to it, and none outlives the run.
+  const std::string asked_by_;
   Coordinator& coordinator_;
   Timers& timers_;
   TaskGroup& tasks_;

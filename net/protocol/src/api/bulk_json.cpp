@@ -140,10 +140,13 @@ json::array failures_array(const std::vector<BulkFailure>& all) {
   return failures;
 }
 
+/// Of a job whose record cannot be read.
+constexpr std::string_view unknown_action = "unknown";
+
 json::object job_object(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes) {
   json::object object;
   object["id"] = to_utf8(job.id);
-  object["action"] = to_string(job.request.action);
+  object["action"] = job.is_readable ? to_string(job.request.action) : unknown_action;
   object["state"] = to_string(job.state);
   object["reason"] = to_utf8(job.request.reason);
   object["caller"] = to_utf8(job.caller);
@@ -329,7 +332,10 @@ json::object preview_object(const BulkPreview& preview, std::chrono::minutes off
 
 std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset,
                          const ModeTable& modes) {
-  return json::serialize(preview_object(preview, offset, modes));
+  json::object object = preview_object(preview, offset, modes);
+  object["held"] = preview.held;
+  if (preview.is_paused) object["paused"] = true;
+  return json::serialize(object);
 }
 
 std::string job_json(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes) {
@@ -360,11 +366,12 @@ std::string counts_json(const BulkCounts& counts, std::chrono::minutes offset) {
   return json::serialize(object);
 }
 
-std::string acted_json(const BulkJob& tally) {
+std::string acted_json(const BulkJob& tally, std::size_t held) {
   json::object object;
   object["done"] = tally.done;
   object["failed"] = tally.failed;
   object["errors"] = failures_array(tally.failures);
+  if (held > 0) object["held"] = held;
   return json::serialize(object);
 }
 

@@ -82,7 +82,8 @@ std::string job_json(const BulkJob& job, std::chrono::minutes offset, const Mode
 std::string jobs_json(const std::vector<BulkJob>& jobs, std::chrono::minutes offset,
                       const ModeTable& modes);
 std::string counts_json(const BulkCounts& counts, std::chrono::minutes offset);
-/// What became of the transactions that a request names.
-std::string acted_json(const BulkJob& tally);
+/// What became of the transactions that a request names. Of those for which it was done, `held` are
+/// held up by pauses.
+std::string acted_json(const BulkJob& tally, std::size_t held);
 
 }  // namespace concerto::net

@@ -114,9 +114,12 @@ Task<HttpResponse> OperatorApi::act(BulkAction action, HttpRequest request,
   if (!reason) co_return operator_answer(reason.error());
   if (!body->has_select && body->dry_run) co_return co_await preview_some(std::move(*body));
   if (!body->gid.empty()) {
-    const Result<> done = co_await act_on(std::move(body->gid), body->request, context);
-    if (!done) co_return operator_answer(done.error());
-    co_return json_response(200, R"({"done":1,"failed":0})");
+    const HeldUp is_held = co_await held_up_for(action);
+    const Result<bool> held =
+        co_await act_on(std::move(body->gid), body->request, context, is_held);
+    if (!held) co_return operator_answer(held.error());
+    co_return json_response(
+        200, *held ? R"({"done":1,"failed":0,"held":1})" : R"({"done":1,"failed":0})");
   }
   if (!body->gids.empty()) {
     co_return co_await act_on_some(std::move(body->gids), std::move(body->request), context);
@@ -126,13 +129,27 @@ Task<HttpResponse> OperatorApi::act(BulkAction action, HttpRequest request,
   co_return co_await begin(std::move(body->request), context, std::move(audit_id));
 }
 
-/// The reference retries also what is finished, which does nothing. Who asks for it here is told.
-Async<> OperatorApi::act_on(Gid gid, const BulkRequest& request, RequestContext context) {
+/// What a retry says besides; what it does, it does also if the pauses cannot be read.
+Task<HeldUp> OperatorApi::held_up_for(BulkAction action) {
+  HeldUp is_held;
+  if (action != BulkAction::retry) co_return is_held;
+  Result<HeldUp> read = co_await coordinator_.held_up();
+  if (read) is_held = std::move(*read);
+  co_return is_held;
+}
+
+/// True: it was done, and a pause holds up what the transaction does next. The reference retries
+/// also what is finished, which does nothing. Who asks for it here is told.
+Async<bool> OperatorApi::act_on(Gid gid, const BulkRequest& request, RequestContext context,
+                                const HeldUp& is_held) {
+  bool held = false;
   if (request.action == BulkAction::retry) {
     CONCERTO_CO_TRY(const std::optional<Transaction> found, co_await coordinator_.query(gid));
     if (found) CONCERTO_CO_CHECK(check_action(request, *found, coordinator_.modes()));
+    held = found && is_held && is_held(*found);
   }
-  co_return co_await carry_out(coordinator_, request, std::move(gid), context);
+  CONCERTO_CO_CHECK(co_await carry_out(coordinator_, request, std::move(gid), context));
+  co_return held;
 }
 
 Task<HttpResponse> OperatorApi::edit(HttpRequest request, RequestContext context) {
@@ -186,12 +203,15 @@ Task<HttpResponse> OperatorApi::begin(BulkRequest request, RequestContext contex
 Task<HttpResponse> OperatorApi::act_on_some(std::vector<Gid> gids, BulkRequest request,
                                             RequestContext context) {
   BulkJob tally;
+  std::size_t held = 0;
+  const HeldUp is_held = co_await held_up_for(request.action);
   std::unordered_set<Gid> met;
   for (Gid& gid : gids) {
     if (!met.insert(gid).second) continue;
-    const Result<> done = co_await act_on(gid, request, context);
+    const Result<bool> done = co_await act_on(gid, request, context, is_held);
     if (done) {
       ++tally.done;
+      held += *done ? 1 : 0;
       continue;
     }
     ++tally.failed;
@@ -199,7 +219,7 @@ Task<HttpResponse> OperatorApi::act_on_some(std::vector<Gid> gids, BulkRequest r
       tally.failures.push_back({std::move(gid), client_text(done.error())});
     }
   }
-  co_return json_response(200, acted_json(tally));
+  co_return json_response(200, acted_json(tally, held));
 }
 
 Task<HttpResponse> OperatorApi::jobs(HttpRequest request, RequestContext /*context*/) {

@@ -37,6 +37,10 @@ CONCERTO_EXPORT Async<> select_topic(Coordinator& coordinator, std::string topic
 /// What BulkSelection::owner and the counts by owner call transactions that nobody has.
 inline constexpr std::string_view no_owner = "nobody";
 
+/// What the counts by topic call transactions that go to no subscriber of a topic. It is not a
+/// topic, and no selection by topic.
+inline constexpr std::string_view no_topic = "(none)";
+
 /// As select_topic, and adds that the transaction has this owner (BulkSelection::owner). Error
 /// invalid_request also for an owner in a store that nobody shares.
 CONCERTO_EXPORT Async<> select_own(Coordinator& coordinator, std::string topic, std::string owner,
@@ -93,8 +97,13 @@ struct CONCERTO_EXPORT BulkPreview {
   /// More transactions are not looked at.
   static constexpr std::size_t met_max = 1'000'000;
 
-  std::size_t matched = 0;                     ///< for which it would be done
-  std::size_t refused = 0;                     ///< for which it would be refused
+  std::size_t matched = 0;  ///< for which it would be done
+  std::size_t refused = 0;  ///< for which it would be refused
+  /// Of those that match: transactions that a retry does not bring on, because pauses hold up what
+  /// they do next.
+  std::size_t held = 0;
+  /// The coordinator was started paused: until its begin no job runs, and nobody is called.
+  bool is_paused = false;
   bool is_complete = true;                     ///< false: there may be more
   std::vector<Transaction> sample;             ///< the first that match, without rows and payloads
   std::vector<std::vector<std::string>> urls;  ///< Inspection::urls of each of the sample
@@ -106,6 +115,9 @@ struct CONCERTO_EXPORT BulkPreview {
   void add_refused(Gid gid, std::string why);
   /// Counts a transaction by what check_action says.
   void meet(const BulkRequest& request, const Transaction& trans, const ModeTable& modes);
+  /// Counts it as held, too, if it is to be retried.
+  void meet(const BulkRequest& request, const Transaction& trans, const ModeTable& modes,
+            const HeldUp& is_held);
 };
 
 /// What a request that names these transactions would do now. A gid that is there twice counts
@@ -121,6 +133,9 @@ struct CONCERTO_EXPORT BulkJob {
   static constexpr std::size_t failures_max = BulkPreview::failures_max;
 
   std::string id;
+  /// False: the record is damaged, or of another version. Then only id, times and trouble are
+  /// known, the job is taken for failed, and nothing is done for it.
+  bool is_readable = true;
   BulkRequest request;
   State state = State::running;
   std::string caller;    ///< the name of who asked for it; empty if nobody knows
@@ -132,7 +147,7 @@ struct CONCERTO_EXPORT BulkJob {
   std::size_t done = 0;
   std::size_t failed = 0;  ///< transactions for which the action was refused
   std::vector<Failure> failures;
-  std::string trouble;   ///< why it has failed, or waits
+  std::string trouble;   ///< why it has failed, or waits; of answers: also for the begin
   std::string position;  ///< of the list, where it goes on
 
   friend bool operator==(const BulkJob&, const BulkJob&) = default;
@@ -151,7 +166,7 @@ enum class BulkCountBy : std::uint8_t {
   status,
   type,
   target,
-  topic,
+  topic,  ///< as select_topic has it, or no_topic
   age,
   /// The answer to the last attempt that did not succeed, as long as this coordinator's journal has
   /// it; otherwise the rollback reason. Empty: neither is known.
@@ -201,6 +216,11 @@ class CONCERTO_EXPORT BulkActions {
   using OnEnd = std::function<Task<void>(BulkJob)>;
   /// Call it before `start`.
   void set_on_end(OnEnd on_end);
+
+  /// Told once of each job whose record cannot be read (BulkJob::is_readable), on the shard.
+  using OnUnreadable = std::function<void(const BulkJob&)>;
+  /// Call it before `start`.
+  void set_on_unreadable(OnUnreadable on_unreadable);
 
   /// Lets the jobs of the store go on. Call it once, after the coordinator's recovery has begun.
   void start();

@@ -270,6 +270,9 @@ class CONCERTO_EXPORT Coordinator {
   /// Error key_not_found.
   Async<> resume(PauseKind kind, std::string value, RequestContext context = {});
   Async<std::vector<Pause>> pauses();
+  /// Tells of a transaction whether a pause of now holds up what it does next. Null if nothing is
+  /// paused. Usable on any thread as long as this object lives.
+  Async<HeldUp> held_up();
 
   /// Records of the key-value part of the store. An empty category or key means any.
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key);

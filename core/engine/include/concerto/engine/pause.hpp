@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +11,8 @@
 #include <concerto/base/export.hpp>
 
 namespace concerto {
+
+struct Transaction;
 
 /// What an operator holds up.
 enum class PauseKind : std::uint8_t {
@@ -33,5 +37,8 @@ struct Pause {
 
   friend bool operator==(const Pause&, const Pause&) = default;
 };
+
+/// Whether pauses hold up what a transaction does next.
+using HeldUp = std::function<bool(const Transaction&)>;
 
 }  // namespace concerto

@@ -37,8 +37,8 @@ struct CONCERTO_EXPORT RequestContext {
   /// Known if the server asks its callers who they are.
   CallerId caller;
 
-  /// For a line of the log: `asked by 10.0.0.7:51234` or `asked by alice at 10.0.0.7:51234`, and
-  /// the trace if there is one.
+  /// For the log: `asked by 10.0.0.7:51234` or `asked by alice at 10.0.0.7:51234`, without a
+  /// peer `asked by alice` or `asked by this process`, and the trace if there is one.
   std::string told() const;
 };
 

@@ -37,7 +37,9 @@ class CONCERTO_EXPORT OperatorApi {
 
  private:
   Task<HttpResponse> act(BulkAction action, HttpRequest request, RequestContext context);
-  Async<> act_on(Gid gid, const BulkRequest& request, RequestContext context);
+  Task<HeldUp> held_up_for(BulkAction action);
+  Async<bool> act_on(Gid gid, const BulkRequest& request, RequestContext context,
+                     const HeldUp& is_held);
   Task<HttpResponse> preview(BulkRequest request);
   Task<HttpResponse> preview_some(ActionBody body);
   Task<HttpResponse> begin(BulkRequest request, RequestContext context, std::string audit_id);
