@@ -53,6 +53,7 @@ int backup_of_store(const BackupOptions& options) {
   request.directory = options.to;
   request.name = name.empty() ? name_of_time(clock.wall_now()) : name;
   request.base = base;
+  request.verify_base = options.online.verify_base;
   if (base == "latest") {
     auto newest = newest_backup(options.to);
     if (!newest) return tell_error(newest.error());
@@ -75,8 +76,11 @@ int backup_of_store(const BackupOptions& options) {
 
 int backup(const BackupOptions& options) {
   const OnlineBackup& online = options.online;
-  if (online.full && !online.base.empty()) {
+  if (online.full && (online.verify_base || !online.base.empty())) {
     return tell(make_error(VerbErrc::usage, "--full: a full backup has no --base"));
+  }
+  if (online.verify_base && !options.from.empty() && online.base.empty()) {
+    return tell(make_error(VerbErrc::usage, "--verify-base: there is no --base"));
   }
   if (options.from.empty() != options.to.empty()) {
     return tell(make_error(VerbErrc::usage,
@@ -140,6 +144,9 @@ std::function<int()> add_backup(CLI::App& app) {
                  "Hold only what came after this backup, which is in the same directory; `latest`: "
                  "after the newest one")
       ->type_name("NAME");
+  app.add_flag("--verify-base", online.verify_base,
+               "Before, read all that the new backup builds on. Damage is an error with --base; "
+               "otherwise the backup then holds everything");
   app.add_flag("--full", online.full, "Hold everything");
   app.add_option("--reason", online.reason, "Why, for the coordinator's audit log")
       ->type_name("TEXT");

@@ -10,6 +10,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <concerto/base/utf8.hpp>
+
 #include "json_members.hpp"
 #include "progress.hpp"
 #include "verb_error.hpp"
@@ -89,6 +91,7 @@ int backup_of_coordinator(const OnlineBackup& options) {
   if (!options.name.empty()) body["name"] = options.name;
   if (!options.base.empty() && options.base != "latest") body["base"] = options.base;
   if (options.full) body["full"] = true;
+  if (options.verify_base) body["verify"] = true;
   if (!options.reason.empty()) body["reason"] = options.reason;
   const auto begun = (*server)->post(backup_path, body, options.reason);
   if (!begun) return tell(begun.error());
@@ -97,6 +100,10 @@ int backup_of_coordinator(const OnlineBackup& options) {
   if (!state) return tell(state.error());
   const auto text = told(object_of(*state), name);
   if (!text) return tell(text.error());
+  const std::string note = text_member(object_of(*state), "note");
+  if (text_member(object_of(*state), "name") == name && !note.empty()) {
+    std::cerr << visible_line(note) << std::endl;
+  }
   std::cout << *text << std::endl;
   return 0;
 }

@@ -12,6 +12,7 @@ struct OnlineBackup {
   std::string name;  ///< empty: the time
   std::string base;  ///< empty or `latest`: the newest one, if it fits
   bool full = false;
+  bool verify_base = false;
   std::string reason;  ///< for the audit log
 };
 

@@ -35,6 +35,7 @@ persist::WorkProgress shown_on(Progress& progress, std::string what) {
   };
   return [&progress, what = std::move(what), shown = std::make_shared<Shown>()](
              std::uint64_t done, std::uint64_t total) {
+    if (total == 0) return true;  // it reads what the work needs
     if (!std::exchange(shown->begun, true)) progress.begin(what, total);
     progress.advance(done - shown->done);
     shown->done = done;

@@ -126,7 +126,7 @@ Result<BackupPages::Wanted> BackupPages::read_wanted(std::string_view body) cons
     const std::string key(member.key());
     if (std::ranges::count(keys, key) > 0) return wrong_body(key + ": is there more than once");
     keys.push_back(key);
-    const bool is_flag = key == "full";
+    const bool is_flag = key == "full" || key == "verify";
     if (!is_flag && key != "name" && key != "base" && key != "reason") {
       return wrong_body("'" + key + "' is not known");
     }
@@ -134,7 +134,7 @@ Result<BackupPages::Wanted> BackupPages::read_wanted(std::string_view body) cons
       return wrong_body(key + ": expected " + (is_flag ? "true or false" : "a string"));
     }
     if (is_flag) {
-      wanted.full = member.boolean();
+      (key == "full" ? wanted.full : wanted.verify) = member.boolean();
     } else if (key == "reason") {  // for the audit log
       wanted.end.reason = member.text();
       if (member.text().size() > reason_bytes_max) {
@@ -145,7 +145,9 @@ Result<BackupPages::Wanted> BackupPages::read_wanted(std::string_view body) cons
       CONCERTO_CHECK(persist::check_backup_name(key, std::string(member.text())));
     }
   }
-  if (wanted.full && !wanted.base.empty()) return wrong_body("full: a full backup has no base");
+  if (wanted.full && (wanted.verify || !wanted.base.empty())) {
+    return wrong_body("full: a full backup has no base");
+  }
   return wanted;
 }
 
@@ -206,7 +208,13 @@ Result<persist::BackupReport> BackupPages::make(const Wanted& wanted) {
   const bool base_does_not_fit = !made && (made.error().code == EngineErrc::store_unavailable ||
                                            made.error().code == EngineErrc::store_damaged);
   if (!base_does_not_fit) return made;
-  write_line_(LogLevel::info, "backup '" + wanted.name + "' copies all: " + made.error().detail);
+  const bool is_damage = made.error().code == EngineErrc::store_damaged;
+  write_line_(is_damage ? LogLevel::error : LogLevel::info,
+              "backup '" + wanted.name + "' copies all: " + made.error().detail);
+  {
+    const MutexLock lock(mutex_);
+    state_.note = "all was copied: " + made.error().detail;
+  }
   return make_on(wanted, {});
 }
 
@@ -215,6 +223,7 @@ Result<persist::BackupReport> BackupPages::make_on(const Wanted& wanted, const s
   request.directory = directory_;
   request.name = wanted.name;
   request.base = base;
+  request.verify_base = wanted.verify;
   request.progress = [this](std::uint64_t done, std::uint64_t total) {
     const MutexLock lock(mutex_);
     state_.done = done;
@@ -269,6 +278,7 @@ Task<net::HttpResponse> BackupPages::show(Result<> known) const {
   body["groupsDone"] = now.done;
   body["groupsTotal"] = now.total;
   body["bytes"] = now.bytes;
+  if (!now.note.empty()) body["note"] = now.note;
   if (!now.error.empty()) body["error"] = now.error;
   json::array listed;
   for (const persist::BackupReport& backup : backups) {

@@ -50,6 +50,7 @@ class BackupPages {
     std::string name;
     std::string base;
     bool full = false;
+    bool verify = false;   ///< the base is read before
     net::AuditRecord end;  ///< of the request; its id is empty if there are no records
   };
 
@@ -58,6 +59,7 @@ class BackupPages {
     const char* state = "idle";  ///< running, done, failed
     std::string name;
     std::string base;
+    std::string note;  ///< why all is copied; empty if nobody wonders
     std::string error;
     std::uint64_t done = 0;   ///< groups
     std::uint64_t total = 0;  ///< groups; 0: not known yet

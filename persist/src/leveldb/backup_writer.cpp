@@ -111,9 +111,26 @@ class BackupWriter {
     CONCERTO_TRY(const BackupChain chain, BackupChain::open(path));
     CONCERTO_CHECK(chain.check_files());
     CONCERTO_CHECK(check_base(source_, request_.base, base.manifest));
+    if (request_.verify_base) CONCERTO_CHECK(verify(chain));
     manifest_.base = request_.base;
     manifest_.base_checksum = base.checksum;
     return std::max(base.manifest.last_group + 1, source_.parts.front().state.first_group);
+  }
+
+  /// Reads what the new backup will need for a restore.
+  Result<> verify(const BackupChain& chain) {
+    work_begin_ = clock_.steady_now();
+    const auto look = [this](std::uint64_t, std::uint64_t) {
+      give_way();
+      return !request_.progress || request_.progress(0, 0);
+    };
+    CONCERTO_TRY([[maybe_unused]] const GroupCheck sound, chain.check(look));
+    return ok();
+  }
+
+  void give_way() {
+    if (source_.give_way) source_.give_way(clock_.steady_now() - work_begin_);
+    work_begin_ = clock_.steady_now();
   }
 
   Result<> write(std::uint64_t first) {
@@ -164,9 +181,7 @@ class BackupWriter {
     if (request_.progress && !request_.progress(next_ - begin_, source_.last_group + 1 - begin_)) {
       return make_error(Errc::shutting_down, "the backup was ended");
     }
-    const SteadyTime now = clock_.steady_now();
-    if (source_.give_way) source_.give_way(now - work_begin_);
-    work_begin_ = clock_.steady_now();
+    give_way();
     return ok();
   }
 

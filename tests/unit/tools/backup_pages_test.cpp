@@ -167,6 +167,28 @@ TEST_F(BackupPagesTest, CopyAllIfTheNewestBackupIsOfAnotherStore) {
   EXPECT_THAT(lines_, HasSubstr("'own' copies all"));
 }
 
+TEST_F(BackupPagesTest, CopyAllIfTheBaseThatIsReadIsDamaged) {
+  start();
+  EXPECT_EQ(ask("POST", R"({"name":"one"})").status, 202U);
+  EXPECT_EQ(ended().at("state"), "done");
+  const std::string file = test::files_below(backup("one"), ".groups").at(0);
+  std::string content = test::file_content(file);
+  content[content.size() / 2] ^= 1;
+  test::set_file_content(file, content);
+  EXPECT_EQ(ask("POST", R"({"name":"named","base":"one","verify":true})").status, 202U);
+  EXPECT_EQ(ended().at("state"), "failed");
+  EXPECT_EQ(ask("POST", R"({"name":"two","verify":true})").status, 202U);
+  const json::object after = ended();
+  EXPECT_EQ(after.at("state"), "done");
+  EXPECT_EQ(after.at("base"), "");
+  EXPECT_THAT(std::string(after.at("note").as_string()), HasSubstr(file));
+  EXPECT_THAT(lines_, HasSubstr("'two' copies all"));
+  EXPECT_TRUE(persist::verify_backup(backup("two")));
+  EXPECT_EQ(ask("POST", R"({"name":"three","verify":true})").status, 202U);
+  EXPECT_EQ(ended().at("base"), "two");
+  EXPECT_FALSE(shown().contains("note"));
+}
+
 TEST_F(BackupPagesTest, AreNamedByTheTime) {
   start();
   EXPECT_EQ(ask("POST").status, 202U);
@@ -183,8 +205,9 @@ TEST_F(BackupPagesTest, RefuseNamesThatLeadElsewhere) {
     const std::string base = std::string(R"({"base":")") + name + "\"}";
     EXPECT_THAT(refusal(base, 400), HasSubstr("base: expected a name")) << name;
   }
-  for (const char* body : {"[]", "{", R"({"nam":"x"})", R"({"name":1})", R"({"full":"x"})",
-                           R"({"full":true,"base":"x"})"}) {
+  for (const char* body :
+       {"[]", "{", R"({"nam":"x"})", R"({"name":1})", R"({"full":"x"})",
+        R"({"full":true,"base":"x"})", R"({"full":true,"verify":true})", R"({"verify":1})"}) {
     refusal(body, 400);
   }
   EXPECT_FALSE(std::filesystem::exists(backups()));

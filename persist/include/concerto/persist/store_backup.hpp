@@ -25,7 +25,11 @@ struct BackupRequest {
   /// The name of an earlier backup in `directory`. The new one then holds only what came later.
   /// Empty: the new one holds everything.
   std::string base;
-  WorkProgress progress;  ///< may be empty
+  /// Reads the base, and those that it builds on, before anything is copied: damage is the error
+  /// store_damaged. Otherwise only manifests and the sizes of files are looked at, and damage is
+  /// noticed by verify_backup and restore_backup alone.
+  bool verify_base = false;
+  WorkProgress progress;  ///< may be empty; called with zeros while the base is read
   Disk* disk = nullptr;   ///< for tests: how files are written; null: by the operating system
 };
 
