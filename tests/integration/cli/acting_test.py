@@ -83,7 +83,7 @@ class Acting(CliTestCase):
         self.assertEqual(self.expect(NOT_FOUND, "topics", "delete", "nope").err,
                          "there is no topic 'nope'\n")
         self.assertIn("no topic 'nope'", self.expect(REFUSED, "list", "--topic", "nope").err)
-        self.assertIn("found none", self.expect(USAGE, "get", "").err)
+        self.assertIn("gid: expected a text", self.expect(USAGE, "get", "").err)
         self.assertIn("found none", self.expect(USAGE, "why", "").err)
         self.assertEqual(self.expect(DONE, "topics", "list").err, "no topic\n")
         reasons = [record.get("reason") for record in
