@@ -84,7 +84,7 @@ class Acting(CliTestCase):
                          "there is no topic 'nope'\n")
         self.assertIn("no topic 'nope'", self.expect(REFUSED, "list", "--topic", "nope").err)
         self.assertIn("gid: expected a text", self.expect(USAGE, "get", "").err)
-        self.assertIn("found none", self.expect(USAGE, "why", "").err)
+        self.assertIn("gid: expected a text", self.expect(USAGE, "why", "").err)
         self.assertEqual(self.expect(DONE, "topics", "list").err, "no topic\n")
         reasons = [record.get("reason") for record in
                    self.expect(DONE, "audit", "--action", "subscribe", "-o", "json").json()]
