@@ -70,8 +70,23 @@ async function backups(console_) {
   await console_.picture("backups");
 }
 
-/// A backup that takes long is told of as it goes. A store of a test has too little for that.
-async function running() {
+/// The backup of a store with much in it: the page tells of it as it goes, and when it has ended.
+async function ofALargeStore() {
+  const console_ = await Console.open(setting.large);
+  await console_.go("/admin/backups");
+  await console_.see("There are none.");
+  await make(console_, "friday", "everything", "each week");
+  await console_.page.getByRole("progressbar", { name: "friday" }).waitFor();
+  await console_.see(/^friday(: \d+ of \d+ groups are copied| has begun)\.$/);
+  checkEqual(await console_.button("Make a backup").count(), 0, "one at a time");
+  await console_.see("friday was the last backup; it is complete.");
+  await console_.button("Make a backup").waitFor();
+  await row(console_, "friday").getByText("everything").waitFor();
+  await console_.close();
+}
+
+/// How far it is, with numbers that are known here.
+async function progress() {
   const console_ = await Console.open(setting.open);
   const { page } = console_;
   const state = { state: "running", name: "friday", groupsDone: 0, groupsTotal: 0, backups: [] };
@@ -111,7 +126,8 @@ export async function run() {
   await backups(console_);
   await begin(console_);
   await console_.close();
-  await running();
+  await ofALargeStore();
+  await progress();
   const other = await Console.open(setting.open);
   await other.go("/admin/backups");
   await other.see("Backup.Directory");

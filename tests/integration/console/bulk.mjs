@@ -85,27 +85,51 @@ async function jobs(console_) {
   await console_.picture("jobs");
 }
 
-/// A job of this server ends before somebody can press a button, so this one is told of.
+/// A coordinator that was started paused has jobs that wait until it begins: there is time to end
+/// one.
 async function endOfAJob() {
-  const console_ = await Console.open(setting.open);
+  const console_ = await Console.open(setting.paused);
+  console_.refusals = /status of 503/;  // is not ready
   const { page } = console_;
-  const job = { id: "job-1", action: "retry", state: "running", reason: "too many", caller: "olga",
-                created: "2026-11-30T03:00:00Z", updated: "2026-11-30T03:00:01Z", done: 3,
-                failed: 1, errors: [{ gid: "stuck-2", error: "it has ended" }] };
   const asked = new Asked(page);
-  await page.route(/\/api\/concerto\/jobs(\?|$)/, (route) => route.fulfill(
-    { json: { jobs: [job] } }));
-  await page.route("**/api/concerto/cancelJob", (route) => {
-    job.state = "cancelled";
-    return route.fulfill({ json: job });
-  });
+  await console_.go("/admin/unfinished?target=%2Fdown");
+  await console_.see("late-1");
+  await console_.button("Try all …").click();
+  await page.getByRole("dialog").getByText("3 transactions are concerned.").waitFor();
+  await console_.confirm("Try now: all that fit", "too many");
+  await page.getByText(/Bulk action .* has begun/).waitFor();
   await console_.go("/admin/jobs");
-  await console_.see("3 done, 1 failed");
-  await console_.see("stuck-2: it has ended");
-  await page.getByRole("button", { name: "Cancel it job-1" }).click();
+  const job = page.getByRole("article").filter({ hasText: "too many" });
+  await job.getByText("running", { exact: true }).waitFor();
+  await job.getByText("0 done, 0 failed").waitFor();
+  await console_.checkAccess("a job that can be ended");
+  await job.getByRole("button", { name: /^Cancel it / }).click();
   await console_.confirm("Cancel it", "wrong ones");
-  await console_.see("cancelled");
-  checkEqual(asked.last(), { name: "cancelJob", id: "job-1", reason: "wrong ones" }, "the cancel");
+  await job.getByText("cancelled", { exact: true }).waitFor();
+  checkEqual(await job.getByRole("button").count(), 0, "what has ended cannot be ended");
+  const { id, ...others } = asked.last();
+  checkEqual(others, { name: "cancelJob", reason: "wrong ones" }, "the cancel");
+  const [told] = (await (await fetch(`${setting.paused}/api/concerto/jobs?id=${id}`)).json()).jobs;
+  checkEqual([told.state, told.done, told.reason], ["cancelled", 0, "too many"], "the job");
+  await console_.go("/admin/audit");
+  await console_.see("wrong ones");
+  await console_.close();
+}
+
+/// None of these has a branch 09. The page has no such action, so the server is asked for it.
+async function failuresOfAJob() {
+  const body = { select: { target: "/down" }, branchId: "09", op: "action", reason: "no such one" };
+  const answer = await fetch(`${setting.open}/api/concerto/skip`, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  checkEqual(answer.status, 202, "a job");
+  const console_ = await Console.open(setting.open);
+  await console_.go("/admin/jobs");
+  const job = console_.page.getByRole("article").filter({ hasText: "no such one" });
+  await job.getByText(`0 done, ${setting.stuck} failed`).waitFor();
+  const failures = job.getByRole("list", { name: "Failures" }).getByRole("listitem");
+  checkEqual(await failures.count(), setting.stuck, "each failure");
+  await failures.filter({ hasText: /^stuck-2: .*09/ }).waitFor();
+  await console_.checkAccess("a job with failures");
   await console_.close();
 }
 
@@ -192,6 +216,7 @@ async function withoutRoutes() {
 export async function run() {
   await withoutRoutes();
   await endOfAJob();
+  await failuresOfAJob();
   const console_ = await Console.open(setting.open);
   const asked = new Asked(console_.page);
   await allThatFit(console_, asked);

@@ -25,6 +25,9 @@ from shared_stores import store_server  # noqa: E402
 MANY = 5000
 FAILED = 3
 STUCK = 6
+# A backup of these takes about a second.
+LARGE = 200
+LARGE_BYTES = 1_000_000
 PAYLOAD = '{"amount":30,"big":12345678901234567890}'
 MARKUP = "no disk <img src=x onerror='window.owned=1'>"
 TOKENS = {role: f"{role}-7d3f0c5a9be14" for role in ("client", "viewer", "operator")}
@@ -114,6 +117,10 @@ class WebConsole(unittest.TestCase):
     def submit(self, coordinator, gid, *names, headers=None):
         http_json("POST", coordinator.api + "/submit", self.saga(gid, *names), headers=headers)
 
+    def submit_large(self, coordinator, gid):
+        http_json("POST", coordinator.api + "/submit",
+                  {**self.saga(gid, "down"), "payloads": [json.dumps("x" * LARGE_BYTES)]})
+
     def fill(self, coordinator):
         """What the views show."""
         for number in range(1, 6):
@@ -126,6 +133,16 @@ class WebConsole(unittest.TestCase):
         self.assertEqual(http_call("POST", topic, b"").status, 200)
         wait_until(lambda: coordinator.why("stuck-1")["attempts"], "the stuck one was tried")
         wait_until(lambda: coordinator.status(f"failed-{FAILED}") == "failed", "one has failed")
+
+    def start_with_stuck(self, name, count):
+        """A coordinator that was started paused, with transactions that wait."""
+        first = self.start(name)
+        for number in range(1, count + 1):
+            self.submit(first, f"{name}-{number}", "down")
+        wait_until(lambda: first.why(f"{name}-{count}")["attempts"], "the last one was tried")
+        first.terminate()
+        first.start("--paused")
+        return first
 
     def waits_long(self, coordinator, gid):
         """Whether the first, quick attempts are over."""
@@ -171,7 +188,7 @@ class WebConsole(unittest.TestCase):
         self.fill(coordinator)
         for number in range(1, STUCK):
             wait_until(lambda gid=f"stuck-{number}": self.waits_long(coordinator, gid), "it waits")
-        self.run_case("bulk", open=coordinator.root)
+        self.run_case("bulk", open=coordinator.root, paused=self.start_with_stuck("late", 3).root)
 
     def test_backups(self):
         """A coordinator that was started paused, and backups of its store."""
@@ -179,7 +196,11 @@ class WebConsole(unittest.TestCase):
                                         "Backup.Directory": self.backups()},
                              TOKENS["viewer"], ("--paused",))
         none = self.start("none")
-        self.run_case("backups", paused=started.root, open=none.root)
+        large = self.start("large", {"Backup.Directory": self.backups() + "-large"})
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda number: self.submit_large(large, f"large-{number}"),
+                          range(LARGE)))
+        self.run_case("backups", paused=started.root, open=none.root, large=large.root)
 
     def test_cluster(self):
         first, second = self.start_two()

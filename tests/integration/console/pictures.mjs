@@ -51,7 +51,7 @@ async function cluster() {
   const console_ = await Console.open(setting.first, { view });
   await console_.go("/admin/cluster");
   await console_.see("this coordinator is");
-  await console_.page.getByText("this one").waitFor({ timeout: 5000 }).catch(() => undefined);
+  await console_.page.getByText("this one").waitFor();
   await console_.picture("console-cluster");
   await console_.close();
 }
