@@ -118,7 +118,10 @@ class RedisConfig(StoreTestCase):
         begin, *changes, end = coordinator.process.lines('"the store is (away|still|back)')
         self.assertRegex(begin, "the store is away: .*(Connection refused|the connection was lost)")
         self.assertRegex(end, r"the store is back after [0-9.]+ s")
-        self.assertLessEqual(len(changes), 1, changes)
+        # Where others use the processors, too, the server says for a while that it loads its data.
+        others = [line for line in changes if "LOADING" not in line]
+        self.assertLessEqual(len(others), 1, changes)
+        self.assertLessEqual(len(changes) - len(others), 1, changes)
 
     def test_the_server_is_silent(self):
         coordinator = self.start("silent", self.settings("{i}") | {"ShutdownGrace": 1})
