@@ -5,16 +5,18 @@
 /// The Lua text of the scripts for claims, key-value records and the index.
 namespace concerto::persist {
 
-// Follows no other text. The text of a record that rests and ends as a healthy one does, with
-// another owner; nil for any other. What is before its end is checked by whoever reads the answer.
+// The text of a record that rests or is the owner's and ends as a healthy one does, with this
+// owner, and who had it; nil for any other. Whoever reads the answer checks what is before its end.
 inline constexpr std::string_view rest_text = R"lua(
-local function owned_rest(raw, status, score, owner)
+local function owned(raw, status, score, owner)
   local at = type(raw) == 'string' and string.find(raw, ' "node":"', -400, true)
-  local known, last = string.match(at and raw or '', '^ "node":"[^"]*","change":%d+},'
-    .. '"update_time":"[^"]*","status":"(%a+)",()"owner":"cc%-rest"} *$', at or 1)
+  local known, last, had = string.match(at and raw or '', '^ "node":"[^"]*","change":%d+},'
+    .. '"update_time":"[^"]*","status":"(%a+)",()"owner":"([^"]*)"} *$', at or 1)
   if not known or known ~= status or score == math.floor(score) then return nil end
   if status ~= 'submitted' and status ~= 'aborting' and status ~= 'prepared' then return nil end
-  return string.sub(raw, 1, last - 1) .. '"owner":"' .. owner .. '"}'
+  if had ~= 'cc-rest' and had ~= owner then return nil end
+  local record = string.sub(raw, 1, last - 1) .. '"owner":"' .. owner .. '"}'
+  return record, had == owner and 'me' or 'nobody'
 end
 )lua";
 
@@ -25,7 +27,7 @@ local function claim_rest()
   local call, try = redis.call, redis.pcall
   local raw, stored = try('GET', KEYS[1]), try('ZSCORE', KEYS[3], ARGV[2])
   local score = tonumber(type(stored) == 'string' and stored or 0)
-  local record = owned_rest(raw, try('GET', KEYS[4]), score, ARGV[1])
+  local record, held = owned(raw, try('GET', KEYS[4]), score, ARGV[1])
   local list = record and try('LRANGE', KEYS[2], 0, -1)
   if not list or not list[1] then return nil end
   call('SET', KEYS[1], record, 'EX', ARGV[5])
@@ -33,7 +35,7 @@ local function claim_rest()
   call('EXPIRE', KEYS[4], ARGV[5])
   local t = call('TIME')
   call('ZADD', KEYS[3], string.format('%.1f', t[1] + ARGV[3] + 0.5), ARGV[2])
-  return {1, {raw, tostring(score), string.format('%d.%06d', t[1], t[2]), 'nobody', list, ARGV[2]}}
+  return {1, {raw, tostring(score), string.format('%d.%06d', t[1], t[2]), held, list, ARGV[2]}}
 end
 local taken = claim_rest()
 if taken then return taken end

@@ -34,6 +34,17 @@ class RedisChangeTest : public testing::Test {
     if (!code) apply(trans_, delta);
     return code;
   }
+  /// Puts g1 to rest with a new schedule, and changes `trans_`.
+  void put_to_rest(std::int64_t second) {
+    TransDelta delta;
+    delta.at = at_second(second);
+    delta.schedule = Schedule{std::chrono::seconds(second), at_second(10 * second), true};
+    Change rest = update("g1", trans_.status, delta);
+    std::get<UpdateTrans>(rest.what).rests_until = clock_.wall_now() + std::chrono::seconds(20);
+    ASSERT_EQ(commit_code(std::move(rest)), error_code{});
+    apply(trans_, delta);
+  }
+  bool claims() { return wait(store_->claim(Gid{"g1"}, Claim::if_free)).value().is_ours; }
   /// What is set at the end of a record and of branches.
   static TransDelta of_ends(std::uint32_t index, std::int64_t second) {
     return outcome(index, BranchStatus::succeed, second);
@@ -86,6 +97,49 @@ TEST_F(RedisChangeTest, TheEndsOfItsOwnTextsAreReplaced) {
   EXPECT_THAT(record(), EndsWith(R"("status":"succeed","finish_time":"2023-11-14T22:13:22Z"})"));
   EXPECT_EQ(client_.ask({"GET", key("_s_")}), "succeed");
   EXPECT_EQ(client_.ask({"ZSCORE", prefix_ + "_c_open", "g1"}), "");
+  EXPECT_EQ(stored(), trans_);
+}
+
+/// The part of a record before its own schedule.
+std::string before_schedule(const std::string& text) {
+  return text.substr(0, text.find("\"next_cron_interval\""));
+}
+
+TEST_F(RedisChangeTest, ARestAndAClaimReplaceTheScheduleAndTheEnd) {
+  ASSERT_EQ(commit_code(create(trans_)), error_code{});
+  const std::string before = record();
+  for (const int second : {1, 2}) {
+    put_to_rest(second);
+    EXPECT_THAT(record(), StartsWith(before_schedule(before) +
+                                     "\"next_cron_interval\":" + std::to_string(second)));
+    EXPECT_THAT(record(), EndsWith(R"("status":"submitted","owner":"cc-rest"})"));
+    const std::size_t waits = record().find("\"waits\":true");
+    EXPECT_EQ(record().find("\"waits\"", waits + 1), std::string::npos);
+    EXPECT_EQ(stored(), trans_);
+    EXPECT_THAT(client_.ask({"ZSCORE", prefix_ + "_u", "g1"}), EndsWith(".25"));
+    const std::string rests = record();
+    EXPECT_TRUE(claims());
+    EXPECT_EQ(record(), rests.substr(0, rests.rfind("cc-rest")) + store_->node() + "\"}");
+    EXPECT_THAT(client_.ask({"ZSCORE", prefix_ + "_u", "g1"}), EndsWith(".5"));
+    EXPECT_TRUE(claims()) << "it is this coordinator's already";
+  }
+  ASSERT_EQ(change(of_ends(1, 3)), error_code{});
+  EXPECT_EQ(stored(), trans_);
+}
+
+TEST_F(RedisChangeTest, ARestOfATextOfAnotherOrderHasItsEndAfterwards) {
+  ASSERT_EQ(commit_code(create(trans_)), error_code{});
+  write_in_another_order();
+  put_to_rest(1);
+  EXPECT_EQ(stored(), trans_);
+  EXPECT_TRUE(claims());
+  const std::string before = record();
+  EXPECT_THAT(before, HasSubstr(" \"node\":\""));
+  put_to_rest(2);
+  EXPECT_THAT(record(), StartsWith(before_schedule(before) + "\"next_cron_interval\":2,"));
+  EXPECT_EQ(stored(), trans_);
+  write_in_another_order();
+  EXPECT_TRUE(claims());
   EXPECT_EQ(stored(), trans_);
 }
 

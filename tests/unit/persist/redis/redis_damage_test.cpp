@@ -190,6 +190,23 @@ TEST_F(RedisDamage, WhatRedisCanReadAndThisStoreCannotRests) {
   EXPECT_THAT(client_.ask({"GET", key("_g_")}), HasSubstr(R"("owner":"cc-rest")"));
 }
 
+TEST_F(RedisDamage, WhatRestsAndIsDamagedIsNamedWhenItIsClaimedAndRestsAgain) {
+  make("g1");
+  UpdateTrans rest{Gid{"g1"}, TransStatus::submitted, {}, clock_.wall_now()};
+  rest.delta.at = at_second(1);
+  rest.delta.schedule = Schedule{std::chrono::seconds(9), at_second(9), true};
+  ASSERT_TRUE(wait(store_->commit(Change{rest, Durability::durable})));
+  client_.ask({"LSET", key("_b_"), "1", "{"});
+  const std::string why = key("_b_") + ": the branch at index 1 is not JSON";
+  expect_damaged(wait(store_->claim(Gid{"g1"}, Claim::if_free)), why);
+  EXPECT_THAT(log_.take(), HasSubstr("transaction 'g1' is damaged: " + why));
+  EXPECT_THAT(due({"g1"}), IsEmpty());
+  EXPECT_THAT(due({}), IsEmpty()) << "it rests";
+  client_.ask({"LSET", key("_b_"), "1", client_.ask({"LINDEX", key("_b_"), "0"})});
+  client_.ask({"LSET", key("_b_"), "0", "{"});
+  expect_damaged(wait(store_->load(Gid{"g1"})), key("_b_") + ": the branch at index 0 is not JSON");
+}
+
 TEST_F(RedisDamage, TheUpkeepSaysWhatItCannotRead) {
   make("g1");
   const std::string text = client_.ask({"GET", key("_g_")});

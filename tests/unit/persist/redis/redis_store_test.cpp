@@ -87,8 +87,8 @@ TEST_F(RedisStoreTest, WhatTheReferenceLeftIsTakenOver) {
   ASSERT_EQ(claimed.size(), 1U);
   EXPECT_TRUE(claimed[0].waits);
   EXPECT_EQ(claimed[0].payloads, std::vector<std::string>{"{}"});
-  TransDelta delta = outcome(0, BranchStatus::succeed, 1);
-  ASSERT_EQ(commit_code(update("r1", TransStatus::submitted, delta)), error_code{});
+  const TransDelta done = outcome(0, BranchStatus::succeed, 1);
+  ASSERT_EQ(commit_code(update("r1", TransStatus::submitted, done)), error_code{});
   // What Concerto does not know stays as it is.
   EXPECT_THAT(client.ask({"GET", key("_g_", "r1")}), HasSubstr(R"("steps":[{"action":"a"}])"));
   EXPECT_THAT(client.ask({"LINDEX", key("_b_", "r1"), "0"}), HasSubstr(R"("status":"succeed")"));
@@ -385,7 +385,7 @@ TEST_F(RedisStoreTest, ClosesWhileItsUpkeepWaitsForReplicas) {
   RedisServerProcess server{{"--repl-diskless-sync-delay", "0"}};
   RedisServerProcess replica;
   RedisClient client{server.port()}, of_replica{replica.port()};
-  write_as_reference(client, "r1", "99999999999");  // The upkeep puts it into the index.
+  write_as_reference(client, "r1", "99999999999");  // The upkeep indexes it, or waits before.
   of_replica.ask({"REPLICAOF", "127.0.0.1", std::to_string(server.port())});
   client.ask({"WAIT", "1", "0"});
   replica.freeze();
@@ -393,7 +393,7 @@ TEST_F(RedisStoreTest, ClosesWhileItsUpkeepWaitsForReplicas) {
   options.wait.replicas = 1;
   store_ = std::move(RedisStore::open(options, clock_, log_).value());
   while (store_->health().state == StoreHealth::State::serving) std::this_thread::yield();
-  while (client.ask({"ZCARD", prefix_ + "_c_all"}) != "1") std::this_thread::yield();
+  for (int i = 0; i < 20'000 && client.ask({"ZCARD", prefix_ + "_c_all"}) != "1"; ++i) continue;
   store_.reset();
 }
 
