@@ -163,7 +163,7 @@ json::object job_object(const BulkJob& job, std::chrono::minutes offset, const M
   object["failed"] = job.failed;
   object["errors"] = failures_array(job.failures);
   if (!job.trouble.empty()) object["trouble"] = to_utf8(job.trouble);
-  object["select"] = select_object(job.request.selection, offset, modes);
+  if (job.is_readable) object["select"] = select_object(job.request.selection, offset, modes);
   return object;
 }
 
