@@ -96,6 +96,7 @@ JobRun::JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers&
       coordinator_(coordinator),
       timers_(timers),
       tasks_(tasks),
+      room_(executor),
       ended_(std::move(executor)) {}
 
 Task<bool> JobRun::run(Save save) {
@@ -168,8 +169,8 @@ Task<void> JobRun::act_on_some() {
   context.caller = CallerId(asked_by_);
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!left_.empty() && trouble_ && !ends()) {
-    if (coordinator_.in_flight().live > live_max) {
-      co_await pause(room_pause);
+    if (!has_room()) {
+      co_await wait_for_room();
       continue;
     }
     Gid gid = std::move(left_.back());
@@ -183,6 +184,22 @@ Task<void> JobRun::act_on_some() {
   }
   --running_;
   ended_.notify_all();
+}
+
+bool JobRun::has_room() const {
+  return coordinator_.in_flight().live <= live_max;
+}
+
+/// One of the tasks looks again and again, and the others wait for it.
+Task<void> JobRun::wait_for_room() {
+  if (looks_for_room_) {
+    if (const bool notified = co_await room_.wait(); !notified) stop();
+    co_return;
+  }
+  looks_for_room_ = true;
+  while (!has_room() && trouble_ && !ends()) co_await pause(room_pause);
+  looks_for_room_ = false;
+  room_.notify_all();
 }
 
 void JobRun::count(Gid gid, const Result<>& result) {

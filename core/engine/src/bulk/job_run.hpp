@@ -46,6 +46,8 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Async<> act_on_all(std::vector<Gid> gids);
   Task<void> act_on_some();
   void count(Gid gid, const Result<>& result);
+  bool has_room() const;
+  Task<void> wait_for_room();
   Task<void> pause(std::chrono::milliseconds time);
 
   BulkJob job_;
@@ -54,6 +56,8 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Coordinator& coordinator_;
   Timers& timers_;
   TaskGroup& tasks_;
+  Notifier room_;  ///< in memory, for those that wait for it
+  bool looks_for_room_ = false;
   Notifier ended_;
   std::optional<ListFilter> filter_;  ///< of the selection, with its topic as the run began
   std::vector<Gid> left_;             ///< of the page; the next one last
