@@ -7,8 +7,8 @@
 
 namespace concerto::persist {
 
-/// The Lua scripts; each is one atomic operation. change_scripts.hpp and
-/// claim_scripts.hpp say what each takes and returns.
+/// The Lua scripts; each is one atomic operation. change_scripts.hpp, claim_scripts.hpp and
+/// read_scripts.hpp say what each takes and returns.
 enum class Script : std::uint8_t {
   create,
   update,
