@@ -212,7 +212,7 @@ void RedisLane::work() {
 /// Whether the server is still there and takes changes, for `health`. An error if it is silent.
 Result<> RedisLane::look() {
   looked_at_ = SteadyClock::now();
-  standing_.look();
+  const std::uint64_t refusals = standing_.look();
   if (!connection_) return ok();
   const auto reply = connection_->ask_written(trial_);
   if (!reply) {
@@ -223,7 +223,7 @@ Result<> RedisLane::look() {
   }
   const Reply answer{reply->get()};
   if (!answer.is_error()) {
-    standing_.made(true);
+    standing_.made(refusals);
     return ok();
   }
   note(answer.text(), Deed::changes);
@@ -289,7 +289,6 @@ void RedisLane::exchange(Answers& answers) {
 bool RedisLane::judge(Ask& ask, ReplyPtr reply, Answers& answers) {
   const Reply answer{reply.get()};
   if (!answer.is_error()) {
-    if (changes(ask.deed)) standing_.made(ask.deed == Deed::creates);
     if (changes(ask.deed) && wait_.is_needed()) {
       ask.reply = std::move(reply);
       return false;

@@ -91,7 +91,8 @@ void RedisStanding::refuses(std::string_view error_text, Deed deed) {
   const std::string word(error_text.substr(0, error_text.find(' ')));
   if (refusals_->is_news(word)) observer_.log(LogLevel::error, "", sentence);
   reasons_[index_of(trouble)] = std::move(sentence);
-  is_noted_ = is_refusing_ = true;
+  ++refusals_count_;
+  is_noted_ = true;
 }
 
 void RedisStanding::count_refused(RedisTrouble trouble) noexcept {
@@ -108,22 +109,23 @@ void RedisStanding::unconfirmed(std::size_t changes) {
                     " changes; their transactions go on from what is stored");
 }
 
-void RedisStanding::note_made(bool takes_memory) {
+std::uint64_t RedisStanding::look() {
   const MutexLock lock(mutex_);
-  for (std::size_t i = 0; i < troubles; ++i) {
-    if (takes_memory || i != index_of(RedisTrouble::full)) reasons_[i].reset();
-  }
-  is_refusing_ = reasons_[index_of(RedisTrouble::full)].has_value();
   end_when_quiet();
+  return refusals_count_;
 }
 
-void RedisStanding::look() {
+void RedisStanding::made(std::uint64_t refusals) {
   const MutexLock lock(mutex_);
+  if (refusals != refusals_count_) return;  // The answer may be older than the last refusal.
+  reasons_ = {};
   end_when_quiet();
 }
 
 void RedisStanding::end_when_quiet() {
-  if (!refusals_ || is_refusing_ || clock_.steady_now() - last_refusal_ < quiet) return;
+  const bool is_refusing =
+      std::ranges::any_of(reasons_, [](const auto& r) { return r.has_value(); });
+  if (!refusals_ || is_refusing || clock_.steady_now() - last_refusal_ < quiet) return;
   observer_.log(LogLevel::info, "",
                 "Redis takes changes again; it last refused one " +
                     seconds_text(last_refusal_ - refusals_->since) + " after the first");

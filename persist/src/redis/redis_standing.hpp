@@ -41,12 +41,12 @@ class RedisStanding {
   void refuses(std::string_view error_text, Deed deed);
   /// A change for which a caller waits was refused, or made.
   void count_refused(RedisTrouble trouble) noexcept;
-  /// `takes_memory`: so Redis has memory, too.
-  void made(bool takes_memory) {
-    if (is_noted_.load(std::memory_order_relaxed)) note_made(takes_memory);
-  }
-  /// To be called at intervals, so that the end of refusals is noticed.
-  void look();
+  /// To be called at intervals, so that the end of refusals is noticed. Returns how many refusals
+  /// there were.
+  std::uint64_t look();
+  /// Redis has made a trial that was sent when there were so many refusals. Other changes show
+  /// nothing: many find nothing to write, and Redis refuses only what is written.
+  void made(std::uint64_t refusals);
 
   /// A stop has left so many changes without an answer.
   void unconfirmed(std::size_t changes);
@@ -69,7 +69,6 @@ class RedisStanding {
     bool is_news(std::string reason);
   };
 
-  void note_made(bool takes_memory);
   void end_when_quiet() CONCERTO_REQUIRES(mutex_);
 
   const Clock& clock_;
@@ -83,7 +82,7 @@ class RedisStanding {
   Episode outage_ CONCERTO_GUARDED_BY(mutex_);  ///< with `away_`
   /// Why changes are refused now.
   std::array<std::optional<std::string>, troubles> reasons_ CONCERTO_GUARDED_BY(mutex_);
-  bool is_refusing_ CONCERTO_GUARDED_BY(mutex_) = false;  ///< one of `reasons_` is present
+  std::uint64_t refusals_count_ CONCERTO_GUARDED_BY(mutex_) = 0;
   std::optional<Episode> refusals_ CONCERTO_GUARDED_BY(mutex_);
   SteadyTime last_refusal_ CONCERTO_GUARDED_BY(mutex_){};
 };

@@ -80,7 +80,7 @@ TEST_F(RedisStandingTest, RefusalsAreTwoLines) {
     clock_.advance(seconds{1});
     EXPECT_TRUE(standing_.has_refused());
     EXPECT_THAT(health().reasons, ElementsAre(HasSubstr("min-replicas-to-write")));
-    standing_.made(false);  // Another one is refused soon.
+    standing_.made(standing_.look());  // Another one is refused soon.
     EXPECT_EQ(health().state, State::serving);
   }
   EXPECT_EQ(log_.take(),
@@ -97,11 +97,12 @@ TEST_F(RedisStandingTest, RefusalsAreTwoLines) {
   EXPECT_FALSE(standing_.has_refused());
 }
 
-TEST_F(RedisStandingTest, AChangeThatNeedsNoMemoryDoesNotShowThatThereIsSome) {
+TEST_F(RedisStandingTest, ATrialThatIsOlderThanARefusalDoesNotEndIt) {
+  const std::uint64_t before = standing_.look();
   standing_.refuses(oom, Deed::creates);
-  standing_.made(false);
+  standing_.made(before);
   EXPECT_EQ(health().state, State::refusing);
-  standing_.made(true);
+  standing_.made(standing_.look());
   EXPECT_EQ(health().state, State::serving);
 }
 

@@ -68,8 +68,7 @@ TEST_F(RedisStoreTest, KeysAreThoseOfTheReference) {
   EXPECT_EQ(client.ask({"LLEN", key("_b_", "g1")}), "4");
   EXPECT_THAT(client.ask({"GET", key("_g_", "g1")}), HasSubstr(R"("status":"submitted")"));
   EXPECT_THAT(client.ask({"ZSCORE", prefix_ + "_u", "g1"}), MatchesRegex("[0-9]+\\.5"));
-  const int ttl = std::stoi(client.ask({"TTL", key("_g_", "g1")}));
-  EXPECT_GT(ttl, 604'000);
+  EXPECT_GT(std::stoi(client.ask({"TTL", key("_g_", "g1")})), 604'000);
   ASSERT_EQ(commit_code(update("g1", TransStatus::submitted, new_status(TransStatus::failed, 1))),
             error_code{});
   EXPECT_EQ(client.ask({"GET", key("_s_", "g1")}), "failed");
@@ -313,7 +312,7 @@ TEST_F(RedisStoreTest, AFullMemoryRefusesNewTransactions) {
   EXPECT_EQ(number_in(*store_, "refused_by_memory_total"), 2);
   client.ask({"CONFIG", "SET", "maxmemory", "0"});
   EXPECT_EQ(commit_code(create(sample_saga("g3"))), error_code{});
-  EXPECT_EQ(store_->health().state, StoreHealth::State::serving);
+  while (store_->health().state != StoreHealth::State::serving) std::this_thread::yield();
 }
 
 TEST_F(RedisStoreTest, RefusesForTheMomentWhileRedisRefusesChanges) {
@@ -324,7 +323,8 @@ TEST_F(RedisStoreTest, RefusesForTheMomentWhileRedisRefusesChanges) {
   client.ask({"CONFIG", "SET", "min-replicas-to-write", "1"});
   EXPECT_EQ(commit_code(create(sample_saga("g2"))), EngineErrc::store_busy);
   EXPECT_EQ(store_->health().state, StoreHealth::State::recovering);
-  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("too few replicas"));
+  EXPECT_TRUE(store_->maintain());  // Finds nothing to write, so nothing is refused.
+  EXPECT_THAT(store_->health().reasons, testing::Contains(HasSubstr("too few replicas")));
   EXPECT_EQ(number_in(*store_, "refused_by_replicas_total"), 1);
   EXPECT_TRUE(wait(store_->load(Gid{"g1"})).value().has_value());
   client.ask({"CONFIG", "SET", "min-replicas-to-write", "0"});
