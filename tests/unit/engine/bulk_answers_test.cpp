@@ -7,6 +7,7 @@ namespace {
 
 using testing::Contains;
 using testing::SizeIs;
+using State = BulkJob::State;
 
 class BulkAnswers : public BulkActionsTest {
  protected:
@@ -65,6 +66,31 @@ TEST_F(BulkAnswers, APausedStartIsTheTroubleOfAJobThatWaits) {
   EXPECT_EQ(job(begun.id).state, BulkJob::State::done);
   EXPECT_FALSE(preview(request_of(BulkAction::retry)).is_paused);
 }
+
+/// The store is silent for longer than a request waits, and then does all that it was asked for.
+class SilentStore : public BulkAnswers, public testing::WithParamInterface<BulkAction> {};
+
+TEST_P(SilentStore, WhatAnAttemptWithoutAnAnswerDidIsDoneAndNotRefused) {
+  stuck(30);
+  BulkRequest request = request_of(GetParam());
+  request.branch = {"01", "action"};
+  stop_bulk();
+  make_bulk();
+  const std::string id = begin(request).id;
+  bulk_->start();
+  world_->run_some(1);  // It takes the job.
+  store_.hold_commits();
+  world_->advance(seconds(15));
+  EXPECT_THAT(job(id).trouble, HasSubstr("in time"));
+  store_.release_commits();
+  world_->advance(seconds(15));
+  EXPECT_EQ(job(id).state, State::done);
+  EXPECT_EQ(job(id).done, 30U);
+  EXPECT_THAT(job(id).failures, IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Actions, SilentStore,
+                         testing::Values(BulkAction::retry, BulkAction::stop, BulkAction::skip));
 
 TEST_F(BulkAnswers, TheLogNamesTheJobAndItsCaller) {
   stuck(1);

@@ -26,6 +26,22 @@ bool is_lasting(const error_code& code) {
   return !concerns_all(code) && code != Errc::overloaded;
 }
 
+/// Whether the transaction is as the action leaves it.
+bool has_effect(const BulkRequest& request, const Transaction& trans) {
+  switch (request.action) {
+    case BulkAction::retry:
+      return is_final(trans.status);
+    case BulkAction::stop:
+      return trans.status == TransStatus::failed;
+    case BulkAction::skip:
+      break;
+  }
+  return std::ranges::any_of(trans.branches, [&request](const Branch& branch) {
+    return branch.branch_id.view() == request.branch.branch_id && branch.op == request.branch.op &&
+           branch.status == BranchStatus::succeed;
+  });
+}
+
 }  // namespace
 
 ListFilter filter_of(const BulkSelection& selection) {
@@ -120,47 +136,74 @@ Task<bool> JobRun::run(Save save) {
   co_return saved.has_value();  // Otherwise whoever runs it next is told by the next cancelJob.
 }
 
-/// After an error the position stays where it was.
+/// After an error the page and its position stay. The next page is listed meanwhile.
 Async<> JobRun::run_page() {
-  const std::size_t met = job_.done + job_.failed;
-  const std::size_t wanted = std::min(page_transactions, job_.request.limit - met);
+  if (!page_) {
+    if (!ahead_) ahead_ = co_await list_page(job_.position, job_.done + job_.failed);
+    Result<Page> listed = std::move(*ahead_);
+    ahead_.reset();
+    if (!listed) co_return listed.error();
+    page_ = std::move(*listed);
+  }
+  const Result<> done = co_await act_on_page();
+  if (!done) {
+    ahead_.reset();  // It may be old when the trouble is over.
+    co_return done.error();
+  }
+  job_.position = std::move(page_->next);
+  page_.reset();
+  const bool is_last = job_.position.empty() || job_.done + job_.failed >= job_.request.limit;
+  if (is_last) job_.state = BulkJob::State::done;
+  co_return ok();
+}
+
+/// The page when so many transactions have been met.
+Async<JobRun::Page> JobRun::list_page(std::string position, std::size_t met) {
   const BulkSelection& selection = job_.request.selection;
   if (!filter_) {
     ListFilter filter = filter_of(selection);
     CONCERTO_CO_CHECK(co_await select_topic(coordinator_, selection.topic, filter));
     filter_ = std::move(filter);
   }
-  CONCERTO_CO_TRY(TransPage page,
-                  co_await coordinator_.list(*filter_, job_.position, wanted, selection.trouble));
-  std::vector<Gid> gids;
-  for (Transaction& trans : page.transactions) {
-    if (!acted_on_.contains(trans.gid)) gids.push_back(std::move(trans.gid));
-  }
-  CONCERTO_CO_CHECK(co_await act_on_all(std::move(gids)));
-  acted_on_.clear();
-  job_.position = std::move(page.next_position);
-  const bool is_last = job_.position.empty() || job_.done + job_.failed >= job_.request.limit;
-  if (is_last) job_.state = BulkJob::State::done;
-  co_return ok();
+  const std::size_t wanted = std::min(page_transactions, job_.request.limit - met);
+  CONCERTO_CO_TRY(TransPage listed, co_await coordinator_.list(*filter_, std::move(position),
+                                                               wanted, selection.trouble));
+  Page page;
+  page.next = std::move(listed.next_position);
+  page.left.reserve(listed.transactions.size());
+  for (Transaction& trans : listed.transactions) page.left.push_back(std::move(trans.gid));
+  std::ranges::reverse(page.left);
+  co_return page;
 }
 
-Async<> JobRun::act_on_all(std::vector<Gid> gids) {
-  left_ = std::move(gids);
-  std::reverse(left_.begin(), left_.end());
+Task<void> JobRun::list_ahead(std::string position, std::size_t met) {
+  const auto self = shared_from_this();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  ahead_ = co_await list_page(std::move(position), met);
+  --running_;
+  ended_.notify_all();
+}
+
+Async<> JobRun::act_on_page() {
   trouble_ = ok();
-  const std::size_t tasks = std::min(acts_at_once, left_.size());
-  for (std::size_t i = 0; i < tasks; ++i) {
-    if (tasks_.spawn(act_on_some())) {
-      ++running_;
-    } else {
-      trouble_ = shutting_down();
-    }
-  }
+  const std::size_t met = job_.done + job_.failed + page_->left.size();
+  bool is_open = true;
+  if (!page_->next.empty() && met < job_.request.limit)
+    is_open = start(list_ahead(page_->next, met));
+  const std::size_t tasks = std::min(acts_at_once, page_->left.size());
+  for (std::size_t i = 0; is_open && i < tasks; ++i) is_open = start(act_on_some());
   while (running_ > 0) {
     if (const bool notified = co_await ended_.wait(); !notified) stop();
   }
-  if (trouble_ && !left_.empty()) trouble_ = shutting_down();
+  if (trouble_ && !page_->left.empty()) trouble_ = shutting_down();
   co_return trouble_;
+}
+
+/// False: the job is to end, and the task is dropped.
+bool JobRun::start(Task<void> task) {
+  const bool is_open = tasks_.spawn(std::move(task));
+  if (is_open) ++running_;
+  return is_open;
 }
 
 Task<void> JobRun::act_on_some() {
@@ -168,22 +211,46 @@ Task<void> JobRun::act_on_some() {
   RequestContext context;
   context.caller = CallerId(asked_by_);
   co_await asio::this_coro::throw_if_cancelled(false);
-  while (!left_.empty() && trouble_ && !ends()) {
+  std::vector<Gid>& left = page_->left;
+  while (!left.empty() && trouble_ && !ends()) {
     if (!has_room()) {
       co_await wait_for_room();
       continue;
     }
-    Gid gid = std::move(left_.back());
-    left_.pop_back();
-    Result<> done = co_await carry_out(coordinator_, job_.request, gid, context);
+    const Gid gid = std::move(left.back());
+    left.pop_back();
+    Result<> done = co_await act_on(gid, context);
     if (!done && concerns_all(done.error().code)) {
       trouble_ = std::move(done);
+      unsure_.insert(gid);
+      left.push_back(gid);
     } else {
-      count(std::move(gid), done);
+      count(gid, done);
     }
   }
   --running_;
   ended_.notify_all();
+}
+
+/// What an attempt without an answer may have done is not refused, but done.
+Async<> JobRun::act_on(const Gid& gid, const RequestContext& context) {
+  const Result<> done = co_await carry_out(coordinator_, job_.request, gid, context);
+  if (done || concerns_all(done.error().code) || !unsure_.contains(gid)) co_return done;
+  CONCERTO_CO_TRY(const std::optional<Transaction> trans, co_await coordinator_.query(gid));
+  if (trans && has_effect(job_.request, *trans)) co_return ok();
+  co_return done;
+}
+
+void JobRun::count(const Gid& gid, const Result<>& result) {
+  unsure_.erase(gid);
+  if (result) {
+    ++job_.done;
+  } else {
+    ++job_.failed;
+    if (job_.failures.size() < BulkJob::failures_max) {
+      job_.failures.push_back({gid, result.error().detail});
+    }
+  }
 }
 
 bool JobRun::has_room() const {
@@ -200,18 +267,6 @@ Task<void> JobRun::wait_for_room() {
   while (!has_room() && trouble_ && !ends()) co_await pause(room_pause);
   looks_for_room_ = false;
   room_.notify_all();
-}
-
-void JobRun::count(Gid gid, const Result<>& result) {
-  if (result) {
-    ++job_.done;
-  } else {
-    ++job_.failed;
-    if (job_.failures.size() < BulkJob::failures_max) {
-      job_.failures.push_back({gid, result.error().detail});
-    }
-  }
-  acted_on_.insert(std::move(gid));
 }
 
 /// Shorter if it is cancelled: what waits looks again whether it has to end.

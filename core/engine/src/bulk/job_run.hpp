@@ -41,11 +41,20 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   void cancel() noexcept { is_cancelled_ = true; }
 
  private:
+  struct Page {
+    std::vector<Gid> left;  ///< to be acted on; the next one last
+    std::string next;       ///< the position of the next page; empty: there is none
+  };
+
   bool ends() const noexcept { return is_stopping_ || is_cancelled_; }
   Async<> run_page();
-  Async<> act_on_all(std::vector<Gid> gids);
+  Async<Page> list_page(std::string position, std::size_t met);
+  Task<void> list_ahead(std::string position, std::size_t met);
+  Async<> act_on_page();
+  bool start(Task<void> task);
   Task<void> act_on_some();
-  void count(Gid gid, const Result<>& result);
+  Async<> act_on(const Gid& gid, const RequestContext& context);
+  void count(const Gid& gid, const Result<>& result);
   bool has_room() const;
   Task<void> wait_for_room();
   Task<void> pause(std::chrono::milliseconds time);
@@ -59,9 +68,10 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Notifier room_;  ///< in memory, for those that wait for it
   bool looks_for_room_ = false;
   Notifier ended_;
-  std::optional<ListFilter> filter_;  ///< of the selection, with its topic as the run began
-  std::vector<Gid> left_;             ///< of the page; the next one last
-  std::unordered_set<Gid> acted_on_;  ///< of the page, which is tried again after an error
+  std::optional<ListFilter> filter_;   ///< of the selection, with its topic as the run began
+  std::optional<Page> page_;           ///< the one that is acted on, at the position of the job
+  std::optional<Result<Page>> ahead_;  ///< the next one
+  std::unordered_set<Gid> unsure_;     ///< of the page: an attempt had no answer
   std::size_t running_ = 0;
   Result<> trouble_ = ok();  ///< an error that would meet all transactions
   bool is_stopping_ = false;
