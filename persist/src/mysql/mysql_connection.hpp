@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../sql/common_statuses.hpp"
 #include "../sql/sql_connection.hpp"
 #include "mysql_group.hpp"
 #include "mysql_session.hpp"
@@ -91,6 +92,7 @@ class MysqlConnection final : public SqlConnection, public ZoneRecords {
   std::chrono::seconds zone_{};  ///< east of UTC, as the session has it
   std::uint32_t client_ = 0;     ///< checksum of the client's end, as the server names it
   MysqlSession session_;
+  CommonStatuses common_;
 };
 
 }  // namespace concerto::persist

@@ -33,11 +33,13 @@ Async<std::vector<StoredTrans>> MysqlConnection::scan_unfinished(std::int64_t fr
 
 /// Whether few rows have one of the statuses. The rows are counted only as far as that.
 Async<bool> MysqlConnection::are_rare(std::vector<std::string> statuses) {
-  if (!may_be_rare(statuses)) co_return false;
+  if (!may_be_rare(statuses) || common_.contains(statuses)) co_return false;
   CONCERTO_CO_TRY(
       MysqlResult result,
       co_await run_one(mysql::count_some(terms_, statuses, few_rows + 1), MysqlWork::reads));
-  co_return result.next() && result.integer(0) <= few_rows;
+  const bool is_rare = result.next() && result.integer(0) <= few_rows;
+  if (!is_rare) common_.add(std::move(statuses));
+  co_return is_rare;
 }
 
 Async<std::vector<StoredTrans>> MysqlConnection::list(ListRows filter) {

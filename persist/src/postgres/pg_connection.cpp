@@ -200,9 +200,7 @@ Async<std::vector<std::string>> PgConnection::renew(std::vector<std::string> gid
   params.text(options_.node);
   params.int8(options_.lease.in_row.count());
   CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::renew, std::move(params)));
-  std::vector<std::string> ours;
-  for (int row = 0; row < result.rows(); ++row) ours.push_back(result.string(row, 0));
-  co_return ours;
+  co_return first_column_of(result);
 }
 
 Async<> PgConnection::let_go(std::string gid, RowTime until) {
@@ -222,9 +220,7 @@ Async<std::vector<std::string>> PgConnection::resting(std::chrono::seconds beyon
   params.timestamp(unchanged_since);
   params.int8(as_limit(limit));
   CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::resting, std::move(params)));
-  std::vector<std::string> gids;
-  for (int row = 0; row < result.rows(); ++row) gids.push_back(result.string(row, 0));
-  co_return gids;
+  co_return first_column_of(result);
 }
 
 Async<SqlConnection::BacklogRows> PgConnection::backlog(std::size_t limit) {
@@ -252,12 +248,14 @@ Async<std::vector<StoredTrans>> PgConnection::scan_unfinished(std::int64_t from,
 
 /// Whether few rows have one of the statuses. The rows are counted only as far as that.
 Async<bool> PgConnection::are_rare(std::vector<std::string> statuses) {
-  if (!may_be_rare(statuses)) co_return false;
+  if (!may_be_rare(statuses) || common_.contains(statuses)) co_return false;
   PgParams params;
   params.value(text_array(statuses));
   params.int8(few_rows);
   CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::count_rare, std::move(params)));
-  co_return result.integer(0, 0) <= few_rows;
+  const bool is_rare = result.integer(0, 0) <= few_rows;
+  if (!is_rare) common_.add(std::move(statuses));
+  co_return is_rare;
 }
 
 Async<std::vector<StoredTrans>> PgConnection::list(ListRows filter) {

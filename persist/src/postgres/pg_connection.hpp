@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "../sql/common_statuses.hpp"
 #include "../sql/sql_connection.hpp"
 #include "pg_session.hpp"
 
@@ -69,6 +70,7 @@ class PgConnection final : public SqlConnection {
 
   const PgOptions& options_;
   PgSession session_;
+  CommonStatuses common_;
 };
 
 }  // namespace concerto::persist

@@ -112,6 +112,12 @@ std::vector<StoredTrans> rows_without_branches_of(const PgResult& result) {
   return transactions;
 }
 
+std::vector<std::string> first_column_of(const PgResult& result) {
+  std::vector<std::string> texts;
+  for (int row = 0; row < result.rows(); ++row) texts.push_back(result.string(row, 0));
+  return texts;
+}
+
 PgParams create_params(const std::vector<CreateRows*>& creates, std::int64_t lease_s) {
   PgArray gid(Type::text), type(Type::text), status(Type::text), query(Type::text);
   PgArray protocol(Type::text), create(Type::timestamptz), update(Type::timestamptz);

@@ -20,6 +20,7 @@ BranchRow branch_of(const PgResult& result, int row, int first_column);
 /// Reads a result of the statement `load`.
 std::vector<StoredTrans> joined_rows_of(const PgResult& result);
 std::vector<StoredTrans> rows_without_branches_of(const PgResult& result);
+std::vector<std::string> first_column_of(const PgResult& result);
 
 /// The parameters of the statement `create`.
 PgParams create_params(const std::vector<CreateRows*>& creates, std::int64_t lease_s);

@@ -7,9 +7,10 @@
 namespace concerto::persist::pg {
 
 // All statements go by indexes: a plan that was made while a table was empty must not read the
-// whole table later.
+// whole table later, nor sort all of it for one page. They are too short for a second process.
 inline constexpr const char* session_settings =
-    "SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off";
+    "SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off; "
+    "SET enable_bitmapscan = off; SET max_parallel_workers_per_gather = 0";
 
 // The columns of a StoredTrans without its branches, of a row `g`.
 #define CONCERTO_PG_TRANS_COLUMNS                                                              \

@@ -39,6 +39,7 @@ struct CommitLanes::Lane {
   explicit Lane(const Executor& executor) : arrived(executor), timer(executor) {}
 
   std::deque<RowRequest*> queue;
+  std::size_t barriers = 0;  ///< of single gids; they may be in the queue
   Notifier arrived;
   asio::basic_waitable_timer<std::chrono::steady_clock,
                              asio::wait_traits<std::chrono::steady_clock>, Executor>

@@ -160,6 +160,8 @@ Async<> CommitLanes::settle_all() {
 Async<> CommitLanes::pass(Lane& lane, std::string gid) {
   RowRequest barrier;
   barrier.gid = std::move(gid);
+  const std::size_t of_one = barrier.gid.empty() ? 0 : 1;
+  lane.barriers += of_one;
   barrier.executor = executor_;
   auto start = [this, &lane, &barrier](Completion<Result<>> completion) {
     barrier.completion = std::move(completion);
@@ -172,7 +174,9 @@ Async<> CommitLanes::pass(Lane& lane, std::string gid) {
     ++pending_[barrier.gid];
     put(lane, barrier);
   };
-  co_return co_await suspend<Result<>>(start);
+  Result<> passed = co_await suspend<Result<>>(start);
+  lane.barriers -= of_one;
+  co_return passed;
 }
 
 Task<void> CommitLanes::run(Lane& lane) {
@@ -200,11 +204,12 @@ Task<void> CommitLanes::wait_for_work(Lane& lane) {
   for (;;) {
     if (lane.queue.empty() && stopping_) break;
     if (!lane.queue.empty()) {
-      const bool only_progress = std::ranges::all_of(
-          lane.queue, [](const RowRequest* request) { return is_progress(*request); });
       const SteadyTime due =
           std::max(lane.queue.front()->queued_at + limits_.progress_delay_max, lane.not_before);
-      if (!only_progress || stopping_ || due <= clock_.steady_now()) break;
+      if (stopping_ || due <= clock_.steady_now()) break;
+      const bool only_progress = std::ranges::all_of(
+          lane.queue, [](const RowRequest* request) { return is_progress(*request); });
+      if (!only_progress) break;
       lane.timer.expires_at(due);
       lane.timer.async_wait([&lane](const error_code& error) {
         if (!error) lane.arrived.notify_all();
@@ -217,12 +222,17 @@ Task<void> CommitLanes::wait_for_work(Lane& lane) {
 }
 
 /// Takes a group out of the queue. What has to wait for an earlier change of its gid stays there.
+/// A long queue is not gone through for each group, but for barriers that can be answered.
 void CommitLanes::gather(Lane& lane, std::list<Entry>& group) {
   std::unordered_map<std::string_view, Entry*> taken;  // Null: the gid's later requests stay.
   std::deque<RowRequest*> stays;
   std::size_t changes = 0, bytes = 0;
   Answers answers;
-  for (RowRequest* request : lane.queue) {
+  std::size_t seen = 0;
+  for (; seen < lane.queue.size(); ++seen) {
+    const bool has_room = changes < limits_.group_changes_max && bytes < limits_.group_bytes_max;
+    if (!has_room && lane.barriers == 0) break;
+    RowRequest* request = lane.queue[seen];
     if (is_barrier_of_all(*request)) {
       const bool is_first = group.empty() && stays.empty();
       if (is_first) {
@@ -238,7 +248,6 @@ void CommitLanes::gather(Lane& lane, std::list<Entry>& group) {
       finish(*request, ok(), answers);
       continue;
     }
-    const bool has_room = changes < limits_.group_changes_max && bytes < limits_.group_bytes_max;
     if (is_new && has_room) {
       group.emplace_back().requests.push_back(request);
       taken.emplace(request->gid, &group.back());
@@ -251,7 +260,8 @@ void CommitLanes::gather(Lane& lane, std::list<Entry>& group) {
     ++changes;
     bytes += request->bytes;
   }
-  lane.queue = std::move(stays);
+  lane.queue.erase(lane.queue.begin(), lane.queue.begin() + static_cast<std::ptrdiff_t>(seen));
+  lane.queue.insert(lane.queue.begin(), stays.begin(), stays.end());
   answers.send();
 }
 

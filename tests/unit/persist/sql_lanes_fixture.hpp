@@ -36,6 +36,7 @@ struct LaneScript {
   int connects = 0;
   int writes = 0;
   bool writes_succeed = false;
+  bool writes_wait = false;  ///< until the test goes on
   Error write_fails = make_error(SqlErrc::answer_lost, "lost");
   std::function<void()> during_write = [] {};
   int cuts = 0;
@@ -55,6 +56,9 @@ class LaneConnection : public SqlConnection {
   Async<> write(RowGroup& group) override {
     ++script_.writes;
     script_.during_write();
+    if (script_.writes_wait) {
+      ignore_error(Result<bool>(co_await script_.may_end_backend.wait()), "the test goes on");
+    }
     if (script_.writes_succeed) {
       for (UpdateRows* update : group.updates) update->is_made = true;
       co_return ok();
@@ -183,8 +187,8 @@ class SqlLanes : public testing::Test {
     ASSERT_TRUE(lanes_.commit_progress(std::move(request)));
     run();
   }
-  void settle() {
-    asio::co_spawn(io_, lanes_.settle("g"),
+  void settle(const std::string& gid = "g") {
+    asio::co_spawn(io_, lanes_.settle(gid),
                    [this](auto, const Result<>& done) { settled_ = done; });
     run();
   }

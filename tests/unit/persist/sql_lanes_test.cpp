@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <deque>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sql_lanes_fixture.hpp"
@@ -69,6 +73,34 @@ TEST_F(SqlLanes, APollWaitsForNothingIfNothingIsQueued) {
   ASSERT_TRUE(settled_);
   EXPECT_TRUE(*settled_);
   EXPECT_EQ(script_.writes, 0);
+}
+
+TEST_F(SqlLanes, ALongQueueIsWrittenInGroupsAndAReadWaitsForItsChangeAlone) {
+  script_.writes_succeed = script_.writes_wait = true;
+  commit_durable();
+  std::deque<RowRequest> queued(600);
+  std::vector<std::string> made;
+  int next = 0;
+  for (RowRequest& request : queued) {
+    fill(request);
+    request.gid = "g" + std::to_string(next++);
+    asio::co_spawn(io_, lanes_.commit(request, io_.get_executor()),
+                   [&made, &request](auto, const Result<>&) { made.push_back(request.gid); });
+  }
+  run();
+  settle("g3");
+  go_on();
+  EXPECT_TRUE(committed_);
+  EXPECT_THAT(made, testing::IsEmpty());
+  go_on();
+  EXPECT_EQ(made.size(), 256U);
+  EXPECT_EQ(made.back(), "g255");
+  ASSERT_TRUE(settled_) << "although others are queued before it";
+  go_on();
+  EXPECT_EQ(made.size(), 512U);
+  go_on();
+  ASSERT_EQ(made.size(), 600U);
+  EXPECT_EQ(made.back(), "g599");
 }
 
 TEST_F(SqlLanes, AChangeWhoseAnswerWasLostIsMadeIfTheRowShowsIt) {
