@@ -42,20 +42,20 @@ class ActionsTestCase(OperationsTestCase):
     def coordinator(self, name, place, is_first=True):
         coordinator = Concertod(self.args.concertod, self.directory, {
             "Auth.CallersFile": self.callers, "RetryInterval": LONG_S, "TimeoutToFail": 2 * LONG_S,
-            "RequestTimeout": 120,  # the server of branches may have to take many calls at one time
+            "RequestTimeout": 120,  # a server of branches may have to take many calls at one time
             "LogLevel": "warn", "Audit.File": os.path.join(self.directory, name + ".jsonl"),
             **place.settings}, name)
         self.addCleanup(coordinator.kill)
         coordinator.start(*(place.options_of_first_start if is_first else ()))
         return coordinator
 
-    def stuck(self, coordinator, prefix, count):
-        """Sagas whose first branch has no server; the second has one."""
+    def stuck(self, coordinator, prefix, count, rest="rest"):
+        """Sagas whose first branch has no server; the second, `rest`, has one."""
 
         def submit_some(part):
             connection = http.client.HTTPConnection("127.0.0.1", coordinator.http_port, timeout=30)
             for number in range(part, count, CONNECTIONS):
-                saga = self.saga(f"{prefix}-{number}", "http://127.0.0.1:1/gone", "rest")
+                saga = self.saga(f"{prefix}-{number}", "http://127.0.0.1:1/gone", rest)
                 connection.request("POST", "/api/dtmsvr/submit", json.dumps(saga),
                                    {"Authorization": f"Bearer {TOKENS['client']}"})
                 answer = connection.getresponse()
