@@ -62,6 +62,18 @@ TEST_F(EngineSharedResets, ARoundEndsAlthoughTheTargetIsDead) {
   }
 }
 
+TEST_F(EngineSharedResets, ARetryCostsOneClaimAndOneChange) {
+  submit_stuck(1);
+  advance(milliseconds(10));
+  const std::size_t claims = a_->store.claims, commits = a_->store.commits, before = calls();
+  const auto reset = a_->world->start(a_->coordinator().reset_next_cron_time(Gid(gids_.front())));
+  advance(milliseconds(10));
+  EXPECT_TRUE(reset->value());
+  EXPECT_EQ(calls(), before + 1);
+  EXPECT_EQ(a_->store.claims, claims + 1);
+  EXPECT_EQ(a_->store.commits, commits + 1) << "with which it goes back to rest";
+}
+
 TEST_F(EngineSharedResets, TheIntervalsBeginAnew) {
   submit_stuck(5);
   const seconds after_one_error = intervals().front();
