@@ -98,6 +98,7 @@ class SharedStore final : public Store, public Ownership {
 
   /// Makes so many of the next calls answer store_busy and do nothing.
   std::size_t busy_calls = 0;
+  std::size_t queued = 0;  ///< what it says of its queue
   bool hides_trouble = false;  ///< `health` serves also while calls are busy
   /// Makes so many of the next changes (commits, claims, renewals, let_go) answer store_failed,
   /// with or without an effect.
@@ -137,6 +138,7 @@ class SharedStore final : public Store, public Ownership {
   Async<> delete_kv(std::string cat, std::string key) override;
   Ownership* ownership() noexcept override { return this; }
   StoreHealth health() const override;
+  std::size_t queued_changes() const noexcept override { return queued; }
 
   std::chrono::nanoseconds lease() const noexcept override { return world_.lease(); }
   Async<Claimed> claim(Gid gid, Claim how) override;

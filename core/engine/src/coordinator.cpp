@@ -339,6 +339,7 @@ Async<KvPage> Coordinator::scan_kv(std::string cat, std::string position, std::s
 
 InFlight Coordinator::in_flight() const noexcept {
   InFlight sum;
+  sum.changes = store_.queued_changes();
   const SteadyTime now = clock_.steady_now();
   for (const auto& engine : engines_) {
     const InFlight part = engine->in_flight(now);

@@ -248,6 +248,9 @@ StoreHealth LevelDbStore::health() const {
   if (impl_->closed) health.add(StoreHealth::State::failed, "the store is closed");
   return health;
 }
+std::size_t LevelDbStore::queued_changes() const noexcept {
+  return impl_->core->probe.queued_changes.load(std::memory_order_relaxed);
+}
 StoreNumbers LevelDbStore::numbers() const {
   return numbers_of(*impl_->core);
 }

@@ -55,6 +55,9 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Async<> delete_kv(std::string cat, std::string key) override;
   Ownership* ownership() noexcept override { return this; }
   StoreHealth health() const override;
+  std::size_t queued_changes() const noexcept override {
+    return probe_.queued_changes.load(std::memory_order_relaxed);
+  }
   StoreNumbers numbers() const override;
 
   std::chrono::nanoseconds lease() const noexcept override { return commands_.lease(); }

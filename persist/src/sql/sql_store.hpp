@@ -90,6 +90,9 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<> delete_kv(std::string cat, std::string key) override;
   Ownership* ownership() noexcept override { return this; }
   StoreHealth health() const override;
+  std::size_t queued_changes() const noexcept override {
+    return probe_.queued_changes.load(std::memory_order_relaxed);
+  }
   StoreNumbers numbers() const override;
 
   std::chrono::nanoseconds lease() const noexcept override;

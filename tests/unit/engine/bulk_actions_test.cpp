@@ -330,6 +330,29 @@ TEST_P(SharedBulkActions, AnotherCoordinatorTakesTheJobOfOneThatIsKilled) {
 
 class SharedOwners : public SharedBulkActions {};
 
+TEST_F(SharedOwners, AJobWaitsWhileOthersWouldWaitBehindItsChanges) {
+  a_branches_.reply("action 01", Outcome::error);
+  submit(*a_, make_request("g", "saga", 1));
+  auto of_a = bulk_of(*a_);
+  const auto begun = a_->world->start(of_a->begin(request_of(BulkAction::retry)));
+  a_->store.queued = 5'000;
+  of_a->start();
+  advance(seconds(3));
+  const auto job = [&] {
+    return a_->world->start(of_a->jobs(begun->value().value().id, 1))->value().value().at(0);
+  };
+  EXPECT_EQ(job().state, State::running);
+  EXPECT_THAT(job().trouble, HasSubstr("queue of the store"));
+  EXPECT_EQ(a_branches_.calls.size(), 1U);
+  a_->store.queued = 4'000;
+  advance(seconds(1));
+  EXPECT_EQ(job().state, State::done);
+  EXPECT_EQ(job().trouble, "");
+  EXPECT_EQ(stored().status, TransStatus::succeed);
+  asio::co_spawn(a_->world->executor(), of_a->stop(), asio::detached);
+  advance(seconds(5));
+}
+
 TEST_F(SharedOwners, AreCountedAndSelected) {
   auto of_b = bulk_of(*b_);
   for (const char* gid : {"r1", "r2"}) {

@@ -18,6 +18,8 @@ constexpr std::size_t page_transactions = 1'000;
 constexpr std::size_t acts_at_once = 512;
 /// A retry brings its transaction into memory for the length of its calls.
 constexpr std::size_t live_max = 20'000;
+/// A retry ends in a change for which nobody waits. Other callers' changes are queued behind it.
+constexpr std::size_t queued_changes_max = 4'096;
 constexpr milliseconds room_pause{10};
 constexpr milliseconds trouble_pause{1'000};
 
@@ -256,7 +258,8 @@ void JobRun::count(const Gid& gid, const Result<>& result) {
 }
 
 bool JobRun::has_room() const {
-  return coordinator_.in_flight().live <= live_max;
+  const InFlight now = coordinator_.in_flight();
+  return now.live <= live_max && now.changes <= queued_changes_max;
 }
 
 /// One of the tasks looks again and again, and the others wait for it.
@@ -266,7 +269,14 @@ Task<void> JobRun::wait_for_room() {
     co_return;
   }
   looks_for_room_ = true;
-  while (!has_room() && trouble_ && !ends()) co_await pause(room_pause);
+  const SteadyTime begun = timers_.now();
+  while (!has_room() && trouble_ && !ends()) {
+    co_await pause(room_pause);
+    if (timers_.now() - begun >= trouble_pause) {
+      job_.trouble = "it waits until there is less in memory, and in the queue of the store";
+    }
+  }
+  job_.trouble.clear();
   looks_for_room_ = false;
   room_.notify_all();
 }

@@ -65,7 +65,7 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Coordinator& coordinator_;
   Timers& timers_;
   TaskGroup& tasks_;
-  Notifier room_;  ///< in memory, for those that wait for it
+  Notifier room_;  ///< in memory and in the store's queue, for those that wait for it
   bool looks_for_room_ = false;
   Notifier ended_;
   std::optional<ListFilter> filter_;   ///< of the selection, with its topic as the run began

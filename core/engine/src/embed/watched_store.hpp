@@ -33,6 +33,7 @@ class WatchedStore final : public Store {
   }
   Ownership* ownership() noexcept override { return store_.ownership(); }
   StoreHealth health() const override { return store_.health(); }
+  std::size_t queued_changes() const noexcept override { return store_.queued_changes(); }
   StoreNumbers numbers() const override { return store_.numbers(); }
 
  private:

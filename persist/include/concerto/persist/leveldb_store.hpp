@@ -120,6 +120,7 @@ class CONCERTO_EXPORT LevelDbStore final : public ManagedStore {
   Async<> update_kv(KvRecord record) override;
   Async<> delete_kv(std::string cat, std::string key) override;
   StoreHealth health() const override;
+  std::size_t queued_changes() const noexcept override;
   StoreNumbers numbers() const override;
 
  private:

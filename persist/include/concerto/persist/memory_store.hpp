@@ -63,6 +63,7 @@ class CONCERTO_EXPORT MemoryStore final : public ManagedStore {
   Async<> update_kv(KvRecord record) override;
   Async<> delete_kv(std::string cat, std::string key) override;
   StoreHealth health() const override;
+  std::size_t queued_changes() const noexcept override { return held_commits(); }
 
  private:
   struct State;

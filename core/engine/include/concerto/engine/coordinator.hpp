@@ -99,10 +99,11 @@ struct ShardPorts {
 
 /// Counts of a coordinator.
 struct InFlight {
-  std::size_t live = 0;    ///< transactions in memory
-  std::size_t alarms = 0;  ///< transactions with an alarm, for their next pass or their timeout
-  std::size_t bytes = 0;   ///< bytes of transactions in memory, mostly payloads
-  std::size_t queued = 0;  ///< woken transactions that wait for a slot of their target
+  std::size_t live = 0;     ///< transactions in memory
+  std::size_t alarms = 0;   ///< transactions with an alarm, for their next pass or their timeout
+  std::size_t bytes = 0;    ///< bytes of transactions in memory, mostly payloads
+  std::size_t queued = 0;   ///< woken transactions that wait for a slot of their target
+  std::size_t changes = 0;  ///< changes that wait for the store
   /// Unfinished transactions whose rows or custom_data are damaged, as far as this process has met
   /// them and not read them since.
   std::size_t damaged = 0;

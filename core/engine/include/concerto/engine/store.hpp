@@ -189,6 +189,10 @@ class CONCERTO_EXPORT Store {
   /// cannot fail keeps this implementation.
   virtual StoreHealth health() const { return {}; }
 
+  /// How many changes wait to be written; each delays those that are queued behind it. Callable as
+  /// `health` is. A store without a queue keeps this implementation.
+  virtual std::size_t queued_changes() const noexcept { return 0; }
+
   /// What the store counts. Callable as `health` is. The numbers need not be of the same moment.
   virtual StoreNumbers numbers() const { return {}; }
 };
