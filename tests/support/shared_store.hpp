@@ -98,7 +98,7 @@ class SharedStore final : public Store, public Ownership {
 
   /// Makes so many of the next calls answer store_busy and do nothing.
   std::size_t busy_calls = 0;
-  std::size_t queued = 0;  ///< what it says of its queue
+  std::size_t queued = 0;      ///< what it says of its queue
   bool hides_trouble = false;  ///< `health` serves also while calls are busy
   /// Makes so many of the next changes (commits, claims, renewals, let_go) answer store_failed,
   /// with or without an effect.
