@@ -19,6 +19,11 @@ inline constexpr const char* session_settings =
   "g.next_cron_interval, g.next_cron_time, g.owner, g.ext_data, g.result, g.rollback_reason, " \
   "g.next_cron_time <= now()"
 #define CONCERTO_PG_UNFINISHED "('prepared', 'submitted', 'aborting')"
+// Whose unfinished row it is. A row that is known by its gid is found by it alone: a plan that was
+// made while the table was empty would as well go by the index of owners or of statuses, and read
+// all rows that have them. Of these conditions, and of IS NOT DISTINCT FROM, no index is made use.
+#define CONCERTO_PG_IS_HELD_BY(node) \
+  "owner IS NOT DISTINCT FROM " node "::text AND coalesce(status, '') IN " CONCERTO_PG_UNFINISHED
 #define CONCERTO_PG_BRANCH_COLUMNS \
   "b.branch_id, b.op, b.url, b.bin_data, b.status, b.create_time, b.update_time, b.finish_time"
 
@@ -77,7 +82,7 @@ SELECT gid FROM g)"};
   " $12::timestamptz[], $13::bigint[])"                                                            \
   " AS c(gid, expected, update_time, status, finish_time, rollback_time, rollback_reason, result," \
   " custom_data, options, next_cron_interval, next_cron_time, hold)"                               \
-  " WHERE t.gid = c.gid AND t.status = c.expected"                                                 \
+  " WHERE t.gid = c.gid AND t.status IS NOT DISTINCT FROM c.expected"                              \
   " AND (t.owner = $14::text OR c.expected IN ('succeed', 'failed'))"                              \
   " RETURNING t.gid),"                                                                             \
   " o AS ("                                                                                        \
@@ -155,13 +160,12 @@ inline constexpr PgStatement claim_due{
 inline constexpr PgStatement renew{
     "concerto_renew",
     "UPDATE trans_global SET next_cron_time = now() + $3::bigint * interval '1 second'"
-    " WHERE gid = ANY($1::text[]) AND owner = $2::text AND status IN " CONCERTO_PG_UNFINISHED
-    " RETURNING gid"};
+    " WHERE gid = ANY($1::text[]) AND " CONCERTO_PG_IS_HELD_BY("$2") " RETURNING gid"};
 
 inline constexpr PgStatement let_go{
     "concerto_let_go",
     "UPDATE trans_global SET owner = 'cc-rest', next_cron_time = $3::timestamptz"
-    " WHERE gid = $1::text AND owner = $2::text AND status IN " CONCERTO_PG_UNFINISHED};
+    " WHERE gid = $1::text AND " CONCERTO_PG_IS_HELD_BY("$2")};
 
 #define CONCERTO_PG_RESTING(status)                                                \
   "(SELECT gid, next_cron_time FROM trans_global WHERE status = '" status          \

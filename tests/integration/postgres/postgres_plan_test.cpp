@@ -26,11 +26,14 @@ class PostgresPlans : public PostgresStore {
   PostgresPlans() {
     postgres_.sql(persist::pg::session_settings);
     postgres_.sql("SET plan_cache_mode = force_generic_plan");
-    for (const auto* statement : {&persist::pg::claim_due, &persist::pg::claim}) {
+    namespace pg = persist::pg;
+    for (const auto* statement :
+         {&pg::claim_due, &pg::claim, &pg::update, &pg::renew, &pg::let_go}) {
       postgres_.sql("PREPARE " + std::string(statement->name) + " AS " + statement->text);
     }
-    explain(claim_due);
-    explain(claim_one);
+    for (const std::string& text : {claim_due, claim_one, update_one, renew_one, let_go_one}) {
+      explain(text);
+    }
   }
 
   /// Unfinished ones of all statuses, due in an hour or later, and as many finished ones.
@@ -85,6 +88,12 @@ class PostgresPlans : public PostgresStore {
   }
 
   const std::string claim_due = "EXECUTE concerto_claim_due(100, 'cc-2', 15)";
+  const std::string update_one =
+      "EXECUTE concerto_update('{r60000}', '{submitted}', '{now}', '{NULL}', '{NULL}', '{NULL}',"
+      " '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{1}', 'cc-rest', 5, 15, '{}',"
+      " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')";
+  const std::string renew_one = "EXECUTE concerto_renew('{r60000}', 'cc-rest', 15)";
+  const std::string let_go_one = "EXECUTE concerto_let_go('r60000', 'cc-rest', 'now')";
   const std::string claim_one = "EXECUTE concerto_claim('{r7, r8}', '{false, false}', 'cc-2', 15)";
 };
 
@@ -106,6 +115,15 @@ TEST_F(PostgresPlans, AClaimReadsNoMoreWithManyRowsThanWithAThousand) {
   postgres_.sql("DELETE FROM trans_global WHERE next_cron_time < now() AND owner = 'cc-rest'");
   postgres_.sql("VACUUM trans_global");
   EXPECT_LE(explain(claim_due).pages, none_before + 20) << "nothing is due";
+}
+
+TEST_F(PostgresPlans, AChangeOfOneRowReadsNoOthers) {
+  add_rows(many(), "r");
+  for (const std::string& text : {update_one, renew_one, let_go_one}) {
+    const Cost one = explain(text);
+    EXPECT_LE(one.pages, 100) << one.plan;
+    EXPECT_THAT(one.plan, HasSubstr("\"Actual Rows\": 1,")) << text;
+  }
 }
 
 TEST_F(PostgresPlans, AClaimOfAHundredReadsNoMoreWhenAllAreDue) {
