@@ -19,21 +19,39 @@ constexpr std::string_view advice =
 Error DamagedRecords::trans(std::string_view gid, std::string_view why) {
   why = why.substr(0, why_bytes_max);
   std::string text = "transaction '" + std::string(gid) + "' is damaged: " + std::string(why);
-  if (is_news(gid)) observer_.log(LogLevel::error, gid, text + std::string(advice));
+  if (is_news(true, gid, why)) observer_.log(LogLevel::error, gid, text + std::string(advice));
   return make_error(EngineErrc::store_damaged, std::move(text));
 }
 
 Error DamagedRecords::other(std::string_view name, std::string_view why) {
   why = why.substr(0, why_bytes_max);
   std::string text = std::string(name) + " is damaged: " + std::string(why);
-  if (is_news(name)) observer_.log(LogLevel::error, "", text + std::string(advice));
+  if (is_news(false, name, why)) observer_.log(LogLevel::error, "", text + std::string(advice));
   return make_error(EngineErrc::store_damaged, std::move(text));
 }
 
-bool DamagedRecords::is_news(std::string_view name) {
+DamageReport DamagedRecords::report(std::size_t max) const {
   const MutexLock lock(mutex_);
-  if (known_.size() == known_max || known_.contains(name)) return false;
-  known_.emplace(name);
+  DamageReport report;
+  report.total = known_.size();
+  for (const auto& [name, known] : known_) {
+    if (report.records.size() == max) {
+      report.is_complete = false;
+      break;
+    }
+    report.records.push_back({known.is_trans, name, known.why});
+  }
+  return report;
+}
+
+bool DamagedRecords::is_news(bool is_trans, std::string_view name, std::string_view why) {
+  const MutexLock lock(mutex_);
+  if (const auto known = known_.find(name); known != known_.end()) {
+    known->second.why = why;  // An operator may have mended one thing of several.
+    return false;
+  }
+  if (known_.size() == known_max) return false;
+  known_.emplace(name, Known{is_trans, std::string(why)});
   count_.store(known_.size(), std::memory_order_relaxed);
   return true;
 }

@@ -4,13 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include <concerto/base/error.hpp>
 #include <concerto/base/mutex.hpp>
 #include <concerto/engine/observer.hpp>
+#include <concerto/engine/store_health.hpp>
 
 namespace concerto::persist {
 
@@ -34,15 +35,22 @@ class DamagedRecords {
 
   /// How many records are damaged now, as far as this process knows.
   std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  /// At most `max` of them, by name.
+  DamageReport report(std::size_t max) const;
 
  private:
-  bool is_news(std::string_view name);
+  struct Known {
+    bool is_trans;
+    std::string why;
+  };
+  /// Keeps the reason, too.
+  bool is_news(bool is_trans, std::string_view name, std::string_view why);
   void forget(std::string_view name) noexcept;
 
   Observer& observer_;
   std::atomic<std::uint64_t> count_ = 0;
   mutable Mutex mutex_;
-  std::set<std::string, std::less<>> known_ CONCERTO_GUARDED_BY(mutex_);
+  std::map<std::string, Known, std::less<>> known_ CONCERTO_GUARDED_BY(mutex_);
 };
 
 }  // namespace concerto::persist

@@ -85,6 +85,7 @@ def lists(witness, gids):
                    *(f"/api/concerto/count?by={by}&status=submitted&minAge=1&maxAge=99999"
                      for by in ("status", "transType", "target", "lastError", "topic",
                                 "owner", "age")),
+                   "/api/concerto/damaged", "/api/concerto/damaged?limit=5&position=a",
                    "/api/concerto/jobs?limit=5", "/api/concerto/jobs?id=none",
                    "/api/concerto/why", "/api/concerto/why?gid=nobody"):
         witness.get(target)

@@ -135,6 +135,7 @@ def _targets():
                   "status=failed", "transType=x", f"target={'t' * 1025}", "target=", "lastError=",
                   "topic=", "owner=", "status=", "transType=", "by="):
         yield f"/api/concerto/count?{query}"
+    yield "/api/concerto/damaged?limit=x"
     yield "/api/concerto/jobs?limit=x"
     yield "/api/concerto/why"
     yield "/api/concerto/why?gid="

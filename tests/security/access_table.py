@@ -47,6 +47,7 @@ TABLE = """
     o     http      POST    /api/concerto/backup
     vo    http      GET     /api/concerto/backup
     vo    http      GET     /api/concerto/count
+    vo    http      GET     /api/concerto/damaged
     o     http      POST    /api/concerto/retry
     o     http      POST    /api/concerto/stop
     o     http      POST    /api/concerto/skip

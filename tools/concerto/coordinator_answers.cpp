@@ -27,6 +27,7 @@ const std::vector<Telling>& tellings() {
       {"/api/openapi.json", {{"openapi", "paths"}}},
       {"/api/concerto/why", {{"gid", "status", "state"}}},
       {"/api/concerto/count", {{"total", "groups"}}},
+      {"/api/concerto/damaged", {{"records", "total"}}},
       {"/api/concerto/jobs", {{"jobs"}}},
       {"/api/concerto/cancelJob", {job}},
       {"/api/concerto/pauses", {{"pauses"}}},

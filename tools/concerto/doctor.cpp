@@ -48,6 +48,7 @@ class Doctor {
     look_at_role();
     look_at_certificate();
     look_at_stuck_ones();
+    look_at_damage();
     return has_error_ ? exit_failed : 0;
   }
 
@@ -254,6 +255,20 @@ class Doctor {
     note("stuck", "warning",
          counted(total, "transaction") +
              " unfinished after a minute; look with: concerto list --stuck");
+  }
+
+  void look_at_damage() {
+    const auto answer = server_.get("/api/concerto/damaged", {{"limit", "1"}});
+    if (!answer) {
+      const bool is_older = answer.error().code == make_error_code(VerbErrc::no_route);
+      const bool is_skipped = is_older || is_about_rights(answer.error());
+      return note("damage", is_skipped ? "skipped" : "error", answer.error().detail);
+    }
+    const std::uint64_t total = count_member(object_of(*answer), "total");
+    if (total == 0) return note("damage", "ok", "this coordinator has met no damaged record");
+    note("damage", "warning",
+         counted(total, "damaged record") +
+             ", on which nobody works; look with: concerto list --damaged");
   }
 
   Server& server_;

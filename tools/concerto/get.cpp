@@ -112,6 +112,8 @@ void print_explanation(const json::object& why, const Terminal& terminal) {
   std::cout << '\n' << visible_line(text_member(why, "explanation")) << '\n';
   const std::string next = text_member(why, "next_attempt_time");
   if (!next.empty()) std::cout << "next attempt at " << to_the_second(next) << '\n';
+  const std::string end = text_member(why, "end_time");
+  if (!end.empty()) std::cout << "ended at " << to_the_second(end) << '\n';
   print_attempts(why, terminal);
 }
 

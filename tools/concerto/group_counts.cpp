@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include <concerto/base/common_text.hpp>
 #include <concerto/base/counted.hpp>
 
 #include "table.hpp"
@@ -59,10 +60,12 @@ std::string value_of(const json::object& transaction, const std::string& by, Wal
   if (by == "status") return text_member(transaction, "status");
   if (by == "mode") return text_member(transaction, "trans_type");
   if (by == "age") return age_group(transaction, now);
-  if (by == "last-error") return last_error(transaction);
+  if (by == "last-error") {
+    return common_text(last_error(transaction), text_member(transaction, "gid"));
+  }
   const json::array& urls = array_member(object_member(transaction, "why"), "urls");
   return urls.empty() || !urls.front().is_string()
-             ? std::string()
+             ? std::string(no_value)
              : target_of(std::string_view(urls.front().get_string()));
 }
 
@@ -144,6 +147,10 @@ void print_groups(const json::value& counts, const std::string& by, WallTime now
   if (table.size() > 0) table.print(std::cout, Terminal::of(STDOUT_FILENO));
   std::cout << counted(count_member(answer, "total"), "transaction");
   if (is_partial(answer)) std::cout << "; these are not all groups";
+  if (const std::uint64_t damaged = count_member(answer, "damaged"); damaged > 0) {
+    std::cout << "; " << counted(damaged, "damaged record")
+              << " cannot be counted: concerto list --damaged";
+  }
   std::cout << std::endl;
 }
 

@@ -6,6 +6,9 @@
 
 namespace concerto::tools {
 
+/// The group of what has no target or topic.
+inline constexpr std::string_view no_value = "(none)";
+
 /// Counts the selected transactions in groups: `{"total":..,"groups":[{"value","count","oldest"}],
 /// "complete":..}`, most first. `by` is a word of --by. The coordinator counts, or if its version
 /// does not, this program reads the list, with progress on a terminal.

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "list_damaged.hpp"
 #include "selection.hpp"
 #include "table.hpp"
 #include "verb_error.hpp"
@@ -20,6 +21,7 @@ struct ListOptions {
   Walk walk{100, true, {}};
   bool all = false;
   bool only_gids = false;
+  bool damaged = false;
 };
 
 Table list_table() {
@@ -45,16 +47,27 @@ std::vector<Table::Cell> list_row(const json::object& transaction, WallTime now)
           explanation};
 }
 
-/// Words about what was not shown; stdout has the list alone.
+}  // namespace
+
 void tell_rest(const std::string& next, std::size_t shown) {
   if (next.empty()) return;
   std::cerr << "there may be more behind these " << shown << "; --all shows all, and --position '"
             << next << "' goes on" << std::endl;
 }
 
+namespace {
+
 int list(const ListOptions& options) {
   const auto selected = query_of(options.selection);
   if (!selected) return tell(selected.error());
+  if (options.damaged) {
+    if (selected->empty()) {
+      const std::size_t limit = options.all ? 0 : options.walk.limit;
+      return list_damaged(options.server, {limit, options.walk.position, options.only_gids});
+    }
+    return tell(make_error(VerbErrc::usage,
+                           "--damaged: what cannot be read cannot be selected; leave the selection out"));
+  }
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
   Walk how = options.walk;
@@ -107,11 +120,15 @@ std::function<int()> add_list(CLI::App& app) {
   app.add_option("--position", options->walk.position, "Go on where an earlier list has ended")
       ->type_name("POSITION")
       ->group("Output");
+  app.add_flag("--damaged", options->damaged,
+               "Show the records that this coordinator could not read or use, and nothing else");
   app.add_flag("--gids", options->only_gids, "Show gids alone, one a line")->group("Output");
   add_form_option(app, options->server.form);
   add_server_options(app, options->server);
   app.footer(
       "The newest are first. AT is the first URL that is called next or has failed.\n"
+      "Damaged records are in no list of transactions; each coordinator knows those that it\n"
+      "has met.\n"
       "Example: concerto list --stuck --target stock.b.org");
   return [options] { return list(*options); };
 }

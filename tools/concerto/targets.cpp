@@ -33,7 +33,7 @@ void add_waiting(Targets& targets, const json::value& counts) {
   for (const json::value& one : array_member(object_of(counts), "groups")) {
     const json::object& group = object_of(one);
     const std::string value = text_member(group, "value");
-    if (value.empty()) continue;
+    if (value.empty() || value == no_value) continue;
     TargetState& target = targets[target_of(value)];
     target.waiting += count_member(group, "count");
     const std::string oldest = text_member(group, "oldest");

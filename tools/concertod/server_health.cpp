@@ -35,6 +35,12 @@ OpsPages::Sources Server::ops_sources() {
     }
     std::string of_audit = for_operator && audit_ != nullptr ? audit_->trouble() : std::string();
     if (!of_audit.empty()) warnings.push_back(std::move(of_audit));
+    const std::size_t damaged = for_operator ? coordinator_->damaged_count() : 0;
+    if (damaged > 0) {
+      warnings.push_back(counted(damaged, "record") +
+                         " of the store cannot be read or used and wait for an operator: concerto "
+                         "list --damaged");
+    }
     return warnings;
   };
   if (config_.admin.console) sources.admin_base = config_.admin_base_path;

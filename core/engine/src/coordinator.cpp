@@ -2,6 +2,7 @@
 #include <unordered_set>
 
 #include <concerto/base/assert.hpp>
+#include <concerto/base/common_text.hpp>
 #include <concerto/base/masked_url.hpp>
 #include <concerto/engine/coordinator.hpp>
 
@@ -240,9 +241,10 @@ Async<> Coordinator::register_branch(BranchRequest request, RequestContext conte
   return on_engine(engine, engine.requests().register_branch(std::move(request), context));
 }
 
-Async<> Coordinator::force_stop(Gid gid, RequestContext context) {
+Async<> Coordinator::force_stop(Gid gid, RequestContext context, std::string reason) {
   Engine& engine = home(gid);
-  return on_engine(engine, engine.requests().force_stop(std::move(gid), context));
+  return on_engine(engine,
+                   engine.requests().force_stop(std::move(gid), context, std::move(reason)));
 }
 
 Async<> Coordinator::reset_next_cron_time(Gid gid, RequestContext context) {
@@ -251,9 +253,11 @@ Async<> Coordinator::reset_next_cron_time(Gid gid, RequestContext context) {
   return on_engine(engine, engine.requests().try_now(std::move(gid), context));
 }
 
-Async<> Coordinator::skip_branch(Gid gid, BranchRow row, RequestContext context) {
+Async<> Coordinator::skip_branch(Gid gid, BranchRow row, RequestContext context,
+                                 std::string reason) {
   Engine& engine = home(gid);
-  return on_engine(engine, engine.requests().skip_branch(std::move(gid), std::move(row), context));
+  return on_engine(engine, engine.requests().skip_branch(std::move(gid), std::move(row), context,
+                                                         std::move(reason)));
 }
 
 Async<BranchEdited> Coordinator::edit_branch(BranchEdit edit, RequestContext context) {
@@ -301,7 +305,7 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
                       modes = &modes_](const Transaction& trans) {
       const bool has_error =
           trouble.error.empty() ||
-          masked_urls(trans.rollback_reason).find(trouble.error) != std::string::npos ||
+          has_text(masked_urls(trans.rollback_reason), trans.gid.view(), trouble.error) ||
           (!is_final(trans.status) && with_error->contains(trans.gid));
       return has_error &&
              (trouble.target.empty() || has_trouble_at(trans, *modes, trouble.target)) &&

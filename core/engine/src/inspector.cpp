@@ -63,6 +63,13 @@ bool is_current(const Attempt& attempt, const Transaction& trans) {
   });
 }
 
+/// Whether its application was asked before: a first look comes at its timeout.
+bool waits_beyond(const Transaction& trans, std::chrono::seconds timeout) {
+  constexpr std::chrono::seconds rounding{2};
+  return timeout.count() > 0 && trans.waits &&
+         trans.next_cron_time > trans.create_time + timeout + rounding;
+}
+
 std::string explain_finished(const Transaction& trans) {
   std::string text(to_string(trans.status));
   if (!trans.rollback_reason.empty()) text += ": " + masked_urls(trans.rollback_reason);
@@ -111,7 +118,12 @@ Inspection Inspector::explain(Transaction trans, const std::optional<Owner>& oth
     const bool is_prepared = shown.status == TransStatus::prepared;
     result.activity = is_prepared ? Activity::prepared : Activity::waiting;
     result.explanation = paused_error().detail;
-  } else if (shown.status == TransStatus::prepared && result.attempts.empty()) {
+  } else if (env_.ownership != nullptr && shown.next_cron_time == WallTime{}) {
+    result.activity = Activity::waiting;
+    result.explanation =
+        "its next_cron_time is empty, so no next attempt is planned, and coordinators do not look "
+        "for it; a retry begins one";
+  } else if (is_before_its_time(result, *mode)) {
     result.activity = Activity::prepared;
     const std::chrono::seconds timeout = env_.timeout_of(shown.options.timeout_to_fail, *mode);
     result.explanation = explain_prepared(shown, *mode, timeout);
@@ -127,6 +139,15 @@ Inspection Inspector::explain(Transaction trans, const std::optional<Owner>& oth
     if (shown.waits && !is_queued) result.next_attempt = next_pass_time(shown);
   }
   return result;
+}
+
+/// Whether it is prepared, and the coordinators have not done anything for it.
+bool Inspector::is_before_its_time(const Inspection& inspection, const Mode& mode) const {
+  const Transaction& trans = inspection.trans;
+  if (trans.status != TransStatus::prepared || !inspection.attempts.empty()) return false;
+  if (doublings(trans) > 0) return false;
+  if (mode.application_call != ApplicationCall::asks) return true;
+  return !waits_beyond(trans, env_.timeout_of(trans.options.timeout_to_fail, mode));
 }
 
 std::string Inspector::explain_other(const Owner& other) const {

@@ -24,6 +24,7 @@ class Inspector {
   Inspection explain(Transaction trans, const std::optional<Owner>& other) const;
 
  private:
+  bool is_before_its_time(const Inspection& inspection, const Mode& mode) const;
   std::string explain_other(const Owner& other) const;
   std::string explain_wait(const Inspection& inspection) const;
   std::string explain_pause(const Transaction& trans) const;

@@ -190,7 +190,12 @@ Result<> Loader::accept(LiveTrans& live, std::optional<Transaction> found) {
 /// One line for each transaction, until it can be read.
 void Loader::tell_damage(const LiveTrans& live, const Error& error) {
   constexpr std::size_t told_max = 10'000;
-  if (told_damaged_.size() >= told_max || !told_damaged_.insert(live.gid).second) return;
+  if (const auto told = told_damaged_.find(live.gid); told != told_damaged_.end()) {
+    told->second = error.detail;
+    return;
+  }
+  if (told_damaged_.size() >= told_max) return;
+  told_damaged_.emplace(live.gid, error.detail);
   damaged_.store(told_damaged_.size(), std::memory_order_relaxed);
   log_.write(LogLevel::error, live,
              error.detail + "; it is left alone until an operator acts (docs/operations.md)");

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <concerto/base/async.hpp>
@@ -74,6 +76,8 @@ class Loader {
   /// Counts a transaction that the store has listed as unfinished.
   void count_listed(const UnfinishedTrans& unfinished);
 
+  /// The transactions whose rows or custom_data are damaged, with the reasons.
+  const std::unordered_map<Gid, std::string>& damaged() const noexcept { return told_damaged_; }
   /// Adds the numbers of unfinished transactions to `sum`. On any thread.
   void add_to(InFlight& sum) const noexcept;
 
@@ -94,7 +98,8 @@ class Loader {
   LiveTable& live_;
   WakeUps& wakes_;
   EngineLog& log_;
-  std::unordered_set<Gid> told_damaged_;          ///< of these the operator has been told
+  /// Of these the operator has been told; with the reason.
+  std::unordered_map<Gid, std::string> told_damaged_;
   std::optional<std::unordered_set<Gid>> ended_;  ///< in recovery: what has ended meanwhile
   /// Written by the shard only, read by metrics; so is `unfinished_`.
   std::atomic<std::size_t> damaged_ = 0;

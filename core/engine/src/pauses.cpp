@@ -91,7 +91,7 @@ bool holds_up(const ActivePause& active, const Transaction& trans, const Mode& m
 
 bool is_held_by(const ActivePause& active, const Transaction& trans, const ModeTable& modes) {
   const Mode* mode = modes.find(trans.type);
-  const auto next = mode != nullptr ? next_of(trans, *mode) : std::nullopt;
+  const auto next = mode != nullptr ? next_of(trans, *mode, was_looked_at(trans)) : std::nullopt;
   const bool calls = next && (!next->calls.empty() || next->ask_application);
   return calls && holds_up(active, trans, *mode, *next);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operator_deeds.hpp"
 #include "operator_log.hpp"
 #include "request_parts.hpp"
 #include "requests.hpp"
@@ -179,8 +180,9 @@ Async<> Requests::change_to_abort(LiveTrans& live, std::string reason) {
                      quoted(status) + ", cannot abort.");
 }
 
-Async<> Requests::force_stop(Gid gid, RequestContext context) {
-  const Result<> done = co_await bound(gid, context, end_by_force(gid));
+Async<> Requests::force_stop(Gid gid, RequestContext context, std::string reason) {
+  const Result<> done =
+      co_await bound(gid, context, end_by_force(gid, context.caller, std::move(reason)));
   tell_operator(env_.observer, LogLevel::warn, gid.view(), "force stop", context, done);
   co_return done;
 }
@@ -191,13 +193,14 @@ Async<> Requests::try_now(Gid gid, RequestContext context) {
   co_return done;
 }
 
-Async<> Requests::end_by_force(Gid gid) {
+Async<> Requests::end_by_force(Gid gid, CallerId caller, std::string reason) {
   CONCERTO_CO_CHECK(check_gid(gid));
   for (StoreRetry retry(lease_patience);;) {
     CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(gid, taken_unfinished));
     LiveTrans& live = *turn;
     CONCERTO_CO_CHECK(check_stop(live.trans));
-    StatusChange change{TransStatus::failed, {}};
+    StatusChange change{TransStatus::failed,
+                        stop_reason(live.trans, env_.modes, caller, reason)};
     const Result<> ended = co_await changes_.change_status(live, std::move(change));
     if (has_lost_lease(ended)) {
       CONCERTO_CO_CHECK(co_await pause_for_lease(live, retry));

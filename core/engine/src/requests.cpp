@@ -27,7 +27,8 @@ bool names_topics(const TransRequest& request) {
 }  // namespace
 
 Requests::Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes,
-                   StoreTrouble& trouble, Changes& changes, Passes& passes, Patience& patience)
+                   StoreTrouble& trouble, Changes& changes, Passes& passes, Journal& journal,
+                   Patience& patience)
     : env_(env),
       live_(live),
       loader_(loader),
@@ -35,6 +36,7 @@ Requests::Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wake
       trouble_(trouble),
       changes_(changes),
       passes_(passes),
+      journal_(journal),
       patience_(patience),
       topics_(env.store, env.clock, env.ports.branches, env.options.wording) {}
 

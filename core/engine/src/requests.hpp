@@ -30,20 +30,21 @@ namespace concerto {
 class Requests {
  public:
   Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
-           Changes& changes, Passes& passes, Patience& patience);
+           Changes& changes, Passes& passes, Journal& journal, Patience& patience);
 
   Async<> prepare(TransRequest&& request, RequestContext context);
   Async<Transaction> prepare_workflow(TransRequest&& request, RequestContext context);
   Async<> submit(TransRequest&& request, RequestContext context);
   Async<> abort(TransRequest request, RequestContext context);
   Async<> register_branch(BranchRequest request, RequestContext context);
-  /// Ends the transaction, and tells the observer who asked.
-  Async<> force_stop(Gid gid, RequestContext context);
+  /// Ends the transaction, and tells the observer who asked. The transaction keeps it, with the
+  /// reason.
+  Async<> force_stop(Gid gid, RequestContext context, std::string reason);
   /// As reset_next_cron_time, and tells the observer who asked.
   Async<> try_now(Gid gid, RequestContext context);
   Async<> reset_next_cron_time(Gid gid, RequestContext context);
-  /// Skips a row, and tells the observer who asked.
-  Async<> skip_branch(Gid gid, BranchRow row, RequestContext context);
+  /// Skips a row, and tells the observer who asked. The journal keeps it, with the reason.
+  Async<> skip_branch(Gid gid, BranchRow row, RequestContext context, std::string reason);
   /// Changes the URL or payload of a row, and tells the observer who asked.
   Async<BranchEdited> edit_branch(BranchEdit edit, RequestContext context);
   /// What edit_branch would change now.
@@ -72,8 +73,8 @@ class Requests {
   Async<Begun> begin_abort(TransRequest request);
   Async<> take_branch(BranchRequest request);
   Async<> reset_time(Gid gid);
-  Async<> skip_row(Gid gid, BranchRow row);
-  Async<> change_skipped(LiveTrans& live, const BranchRow& row);
+  Async<> skip_row(Gid gid, BranchRow row, std::string told);
+  Async<> change_skipped(LiveTrans& live, const BranchRow& row, std::string told);
   Async<BranchEdited> edit_between_passes(const BranchEdit& edit, RequestContext context);
   Async<std::optional<BranchEdited>> edit_row(BranchEdit edit);
   Async<> change_edited(LiveTrans& live, const BranchEdit& edit, std::uint32_t index);
@@ -90,7 +91,7 @@ class Requests {
   Async<> end_workflow(LiveTrans& live, const Draft& draft, const StatusChange& end);
   Async<> add_branch(LiveTrans& live, const BranchDraft& draft, const std::string& payload);
   Async<Turn> enter_to_abort(const Gid& gid, std::string reason);
-  Async<> end_by_force(Gid gid);
+  Async<> end_by_force(Gid gid, CallerId caller, std::string reason);
   Async<> change_to_abort(LiveTrans& live, std::string reason);
   bool has_lost_lease(const Result<>& done) const noexcept;
   Async<> pause_for_lease(LiveTrans& live, StoreRetry& retry);
@@ -104,6 +105,7 @@ class Requests {
   StoreTrouble& trouble_;
   Changes& changes_;
   Passes& passes_;
+  Journal& journal_;
   Patience& patience_;
   Topics topics_;
   const Tracing tracing_{env_};

@@ -1,18 +1,38 @@
 #include "trouble.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
+#include <concerto/base/common_text.hpp>
 #include <concerto/base/masked_url.hpp>
 
 namespace concerto {
 namespace {
 
-/// Calls `visit` with each URL until `visit` returns true.
+/// Calls `visit` with the URL of each of these branches until `visit` returns true.
+template <class Accepts, class Visit>
+void visit_branches(const Transaction& trans, Accepts accepts, Visit visit) {
+  for (const Branch& branch : trans.branches) {
+    if (accepts(branch) && !branch.url.empty() && visit(branch.url)) return;
+  }
+}
+
+/// The actions of a saga that were compensated without having succeeded or failed, as after a
+/// timeout.
 template <class Visit>
-bool visit_branches(const Transaction& trans, BranchStatus status, Visit visit) {
-  return std::any_of(trans.branches.begin(), trans.branches.end(), [&](const Branch& branch) {
-    return branch.status == status && !branch.url.empty() && visit(branch.url);
-  });
+void visit_undone(const Transaction& trans, Visit visit) {
+  if (trans.type != TransType::saga) return;
+  std::unordered_set<std::string_view> undone;
+  for (const Branch& branch : trans.branches) {
+    if (branch.op == "compensate" && branch.status == BranchStatus::succeed) {
+      undone.insert(branch.branch_id.view());
+    }
+  }
+  const auto is_undone = [&undone](const Branch& branch) {
+    return branch.op == "action" && branch.status == BranchStatus::prepared &&
+           undone.contains(branch.branch_id.view());
+  };
+  visit_branches(trans, is_undone, visit);
 }
 
 template <class Visit>
@@ -33,27 +53,29 @@ void visit_trouble(const Transaction& trans, const ModeTable& modes, Visit visit
     if (const Mode* mode = modes.find(trans.type)) visit_next(trans, *mode, visit);
     return;
   }
-  const bool any_failed =
-      std::any_of(trans.branches.begin(), trans.branches.end(),
-                  [](const Branch& branch) { return branch.status == BranchStatus::failed; });
-  visit_branches(trans, any_failed ? BranchStatus::failed : BranchStatus::prepared, visit);
+  const auto has_failed = [](const Branch& branch) {
+    return branch.status == BranchStatus::failed;
+  };
+  if (std::ranges::any_of(trans.branches, has_failed)) {
+    visit_branches(trans, has_failed, visit);
+  } else {
+    visit_undone(trans, visit);
+  }
 }
 
 }  // namespace
 
-std::optional<Next> next_of(const Transaction& trans, const Mode& mode) {
+std::optional<Next> next_of(const Transaction& trans, const Mode& mode, bool timed_out) {
   const auto custom = parse_custom_data(mode, trans.custom_data, trans);
   if (!custom) return std::nullopt;
   const std::vector<RunState> runs(trans.branches.size(), RunState::idle);
-  // A prepared transaction waits only after its timeout.
-  const bool timed_out = trans.status == TransStatus::prepared && trans.waits;
   const bool delay_over = true;
   return mode.next({trans,
                     *custom,
                     runs,
                     RunState::idle,
                     std::nullopt,
-                    timed_out,
+                    timed_out && trans.status == TransStatus::prepared,
                     delay_over,
                     false,
                     std::chrono::seconds::zero(),
@@ -79,7 +101,7 @@ std::vector<std::string> trouble_urls(const Transaction& trans, const ModeTable&
 bool has_trouble_at(const Transaction& trans, const ModeTable& modes, std::string_view text) {
   bool found = false;
   visit_trouble(trans, modes, [&](const std::string& url) {
-    return found = masked_url(url).find(text) != std::string::npos;
+    return found = has_text(masked_url(url), trans.gid.view(), text);
   });
   return found;
 }

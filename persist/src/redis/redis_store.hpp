@@ -58,6 +58,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   std::size_t queued_changes() const noexcept override {
     return probe_.queued_changes.load(std::memory_order_relaxed);
   }
+  DamageReport damage(std::size_t max) const override { return damaged_.report(max); }
   StoreNumbers numbers() const override;
 
   std::chrono::nanoseconds lease() const noexcept override { return commands_.lease(); }

@@ -93,6 +93,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   std::size_t queued_changes() const noexcept override {
     return probe_.queued_changes.load(std::memory_order_relaxed);
   }
+  DamageReport damage(std::size_t max) const override { return damaged_.report(max); }
   StoreNumbers numbers() const override;
 
   std::chrono::nanoseconds lease() const noexcept override;

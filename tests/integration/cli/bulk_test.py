@@ -252,6 +252,30 @@ class Bulk(CliTestCase):
         self.api.script("/api/concerto/count", (400, {"message": "by: not by topic"}))
         self.assertIn("by: not by topic", self.expect(REFUSED, "count", "--by", "topic").err)
 
+    def test_damaged_records_are_listed(self):
+        records = [{"kind": "transaction", "name": "g1", "error": "status is 'odd'"},
+                   {"kind": "other", "name": "the schedule", "error": "it is a string"}]
+        path = "/api/concerto/damaged"
+        self.api.script(path, (200, {"records": records[:1], "next_position": "g1", "total": 2}),
+                        (200, {"records": records[1:], "next_position": "", "total": 2}))
+        ran = self.expect(DONE, "list", "--damaged", "--all", "-o", "json")
+        self.assertEqual(ran.json(), records)
+        self.assertEqual(self.api.requests[-1][2], {"limit": "1000", "position": "g1"})
+        self.api.script(path, (200, {"records": records, "next_position": "x", "total": 3}))
+        ran = self.expect(DONE, "list", "--damaged", "--limit", "2")
+        self.golden("damaged", ran.out)
+        self.assertIn("there may be more behind these 2", ran.err)
+        self.assertEqual(self.expect(DONE, "list", "--damaged", "--limit", "2", "--gids").out,
+                         "g1\n")
+        self.expect(USAGE, "list", "--damaged", "--stuck")
+        self.api.script("/api/concerto/count", (200, {"total": 0, "groups": [], "damaged": 3}))
+        self.assertIn("3 damaged records cannot be counted: concerto list --damaged",
+                      self.expect(DONE, "count").out)
+        self.api.script("/api/ping", (200, {"dtm_result": "SUCCESS"}))
+        self.assertRegex(self.run_cli("doctor").out, "damage +warning +3 damaged records")
+        self.api.script(path, (200, {"records": [], "next_position": "", "total": 0}))
+        self.assertIn("no damaged record", self.expect(DONE, "list", "--damaged").err)
+
     def test_an_archive_waits_if_there_are_too_many_requests(self):
         gids = [f"g{number}" for number in range(40)]
         self.api.script("/api/dtmsvr/all", (200, {

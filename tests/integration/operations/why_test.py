@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from operations_test_case import OperationsTestCase, get, main, post, submit, try_now, why
 
 from concerto_testing import free_port, wait_until
+from told_states import check_told_states
 
 ATTEMPTS_MAX = 16  # attempts kept of one transaction
 ANSWER_BYTES_MAX = 256
@@ -49,6 +50,9 @@ class Why(OperationsTestCase):
         latency = last["latency_ms"] / 1000
         self.assertGreaterEqual(pause, interval_s)
         self.assertLess(pause, interval_s * 17 / 16 + latency + 2)
+
+    def test_a_young_message_and_a_stop_as_in_every_store(self):
+        check_told_states(self, self.coordinator, self.branches)
 
     def test_branch_answers_500(self):
         self.branches.script("broken", (500, "out of order"))

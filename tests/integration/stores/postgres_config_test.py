@@ -123,6 +123,11 @@ class PostgresConfig(StoreTestCase):
         self.check_damaged(coordinator, *damaged_rows(
             lambda sql: self.server.sql(sql, "damaged")))
 
+    def test_what_is_told(self):
+        self.server.create_database("told")
+        self.check_told(self.settings("told"), lambda gid: self.server.sql(
+            f"update trans_global set next_cron_time = null where gid = '{gid}'", "told"))
+
     def test_reset_of_a_store_in_use(self):
         self.server.create_database("used")
         self.check_reset_in_use(self.settings("used"))

@@ -105,6 +105,9 @@ class RedisConfig(StoreTestCase):
         self.check_damaged(coordinator, damages,
                            lambda gid: ask("SET", "{g}_s_" + gid, "submitted"))
 
+    def test_what_is_told(self):
+        self.check_told(self.settings("{t}"))
+
     def test_reset_of_a_store_in_use(self):
         self.check_reset_in_use(self.settings("{u}"))
 

@@ -22,6 +22,8 @@ from concerto_testing.concertod import to_yaml  # noqa: E402
 from concerto_testing.process import Process  # noqa: E402
 from concerto_testing.suite import need_program  # noqa: E402
 from grpc_wire import message as grpc_message  # noqa: E402
+from told_states import (  # noqa: E402
+    check_told_damage, check_told_states, check_told_without_time)
 
 GRPC_OK, GRPC_UNAVAILABLE = 0, 14
 SILENT = "accepts connections and does not answer|no connection within|no answer|handshake: reading"
@@ -241,11 +243,20 @@ class StoreTestCase(unittest.TestCase):
         counted = (coordinator.metric("concerto_store_damaged_records") +
                    coordinator.metric("concerto_transactions_damaged"))
         self.assertEqual(counted, len(damages))
+        check_told_damage(self, coordinator, {gid: why for gid, (_, why) in damages.items()})
         gid = next(iter(damages))
         repair(gid)
         answer = post(coordinator, "resetNextCronTime", {"gid": gid})
         self.assertEqual(answer.status, 200, answer.body)
         coordinator.wait_for_status(gid, "succeed", 10)
+
+    def check_told(self, settings, forget_time=None):
+        """What is told of transactions. `forget_time` removes the next_cron_time of one in the
+        tables of a database."""
+        coordinator = self.start("told", {"RetryInterval": 30, **settings})
+        check_told_states(self, coordinator, self.branches)
+        if forget_time is not None:
+            check_told_without_time(self, coordinator, forget_time)
 
     def check_stop_in_silence(self, coordinator):
         """A stop ends soon, although the answer of a call cannot be stored. ShutdownGrace is 1."""

@@ -121,6 +121,13 @@ TEST_F(BulkActionsTest, ThePreviewOfAPauseIsWhatWouldWait) {
   const PauseCounts counts = world_->start(bulk_->waiting_for(pauses))->value().value();
   EXPECT_THAT(counts.waiting, ElementsAre(0U, 3U));
   EXPECT_TRUE(counts.is_complete);
+  TransRequest asked = make_request("asked", "msg", 1);
+  asked.query_prepared = "q";
+  branches_->reply("msg 00", Outcome::error, "no answer");
+  prepare(std::move(asked));
+  EXPECT_EQ(held(PauseKind::target, "q"), 0U);
+  world_->advance(seconds(36));
+  EXPECT_EQ(held(PauseKind::target, "q"), 1U);
 }
 
 Task<void> keep(std::vector<BulkJob>& all, BulkJob job) {
@@ -225,12 +232,35 @@ TEST_F(BulkActionsTest, CountsAreByStatusTypeTargetAndAge) {
   };
   EXPECT_THAT(groups(BulkCountBy::status), ElementsAre("submitted 3", "prepared 1"));
   EXPECT_THAT(groups(BulkCountBy::type), ElementsAre("saga 3", "msg 1"));
-  EXPECT_THAT(groups(BulkCountBy::target), ElementsAre("a1 3"));
+  EXPECT_THAT(groups(BulkCountBy::target), ElementsAre("a1 3", "(none) 1"));
   EXPECT_THAT(groups(BulkCountBy::age), ElementsAre("1 to 10 minutes 3", "under 1 minute 1"));
   EXPECT_THAT(groups(BulkCountBy::error), ElementsAre("no disk 3", " 1"));
   EXPECT_EQ(count(BulkCountBy::status).total, 4U);
   EXPECT_TRUE(count(BulkCountBy::status).is_complete);
   EXPECT_FALSE(world_->start(bulk_->count({}, BulkCountBy::status, 1))->value()->is_complete);
+}
+
+/// A hanging service is one trouble, although each call has its own URL.
+TEST_F(BulkActionsTest, CountsByTargetAndErrorHaveOneGroupForAService) {
+  for (const char* gid : {"g-0", "g-1", "g-2"}) {
+    TransRequest request = make_request(gid, "saga", 1);
+    request.steps.front().action = std::string("http://h/take?order=") + gid;
+    branches_->reply("action 01", Outcome::error,
+                     "answer of http://h/take?branch_id=01&gid=" + std::string(gid) +
+                         "&op=action: deadline exceeded");
+    submit(std::move(request));
+  }
+  for (const auto by : {BulkCountBy::target, BulkCountBy::error}) {
+    const BulkCounts counts = count(by);
+    ASSERT_THAT(counts.groups, testing::SizeIs(1));
+    EXPECT_EQ(counts.groups[0].count, 3U);
+  }
+  const std::string error = count(BulkCountBy::error).groups[0].value;
+  EXPECT_EQ(error, "answer of http://h/take: deadline exceeded");
+  EXPECT_EQ(count(BulkCountBy::target).groups[0].value, "http://h/take");
+  BulkRequest by_error = request_of(BulkAction::retry);
+  by_error.selection.trouble.error = error;
+  EXPECT_EQ(world_->start(bulk_->preview(by_error))->value()->matched, 3U);
 }
 
 TEST_F(BulkActionsTest, AStoreOfOneCoordinatorHasNoOwners) {

@@ -128,6 +128,58 @@ TEST_F(EngineInspect, AFailedTransactionShowsItsReason) {
   EXPECT_EQ(why.explanation, "failed: url:a1 return failed: no money FAILURE");
 }
 
+TEST_F(EngineInspect, AStoppedTransactionSaysWhoStoppedItWhereAndWhy) {
+  branches_->reply("action 02", Outcome::error, "no disk");
+  submit(make_request("g", "saga", 2));
+  const std::string alice = "alice";
+  RequestContext context;
+  context.caller = CallerId(alice);
+  world_->start(world_->coordinator().force_stop(Gid("g"), context, "ticket\n4711"));
+  const Inspection why = inspect("g");
+  EXPECT_EQ(why.activity, Activity::finished);
+  EXPECT_EQ(why.explanation, "failed: stopped by alice while submitted at a2: ticket 4711");
+  EXPECT_THAT(why.urls, IsEmpty());
+  EXPECT_TRUE(why.trans.rollback_time.has_value() || why.trans.finish_time.has_value());
+}
+
+TEST_F(EngineInspect, AStoppedTransactionKeepsTheReasonOfItsRollback) {
+  branches_->reply("action 01", Outcome::failure, "no money");
+  branches_->reply("compensate 01", Outcome::error, "no disk");
+  submit(make_request("g", "saga", 1));
+  force_stop("g");
+  const Inspection why = inspect("g");
+  EXPECT_EQ(why.explanation,
+            "failed: stopped by an operator while aborting at c1; before that: url:a1 return "
+            "failed: no money FAILURE");
+  EXPECT_THAT(why.urls, testing::ElementsAre("a1"));
+}
+
+TEST_F(EngineInspect, ALongReasonLeavesRoomForTheStop) {
+  auto request = make_request("g", "saga", 1);
+  request.steps.front().action = "http://h/" + std::string(3'000, 'u');
+  branches_->reply("action 01", Outcome::error);
+  submit(std::move(request));
+  world_->start(world_->coordinator().force_stop(Gid("g"), {}, std::string(5'000, 'r')));
+  const std::string reason = inspect("g").trans.rollback_reason;
+  EXPECT_LE(reason.size(), 1'024U);
+  EXPECT_THAT(reason, StartsWith("stopped by an operator while submitted at http://h/uuu"));
+  EXPECT_THAT(reason, HasSubstr(": rrr"));
+}
+
+TEST_F(EngineInspect, ASkippedBranchIsAmongTheAttempts) {
+  branches_->reply("action 01", Outcome::error, "no disk");
+  branches_->reply("action 02", Outcome::error, "no room");
+  submit(make_request("g", "saga", 2));
+  world_->start(world_->coordinator().skip_branch(Gid("g"), {"01", "action"}, {}, "by hand"));
+  const Inspection why = inspect("g");
+  ASSERT_THAT(why.attempts, SizeIs(3));
+  EXPECT_EQ(why.attempts[1].branch_id, "01");
+  EXPECT_EQ(why.attempts[1].outcome, Outcome::success);
+  EXPECT_EQ(why.attempts[1].answer, "skipped by an operator, without a call: by hand");
+  EXPECT_EQ(why.attempts[2].answer, "no room");
+  EXPECT_THAT(branches_->calls, testing::ElementsAre("action 01", "action 02"));
+}
+
 TEST_F(EngineInspect, ARestartForgetsAttempts) {
   branches_->reply("action 01", Outcome::error, "refused");
   submit(make_request("g", "saga", 1));

@@ -37,7 +37,7 @@ TEST_F(EngineRequests, ForceStopEndsATransactionAndItsLateAnswerChangesNothing) 
   branches_->hold("action 01");
   const auto waiting = submit_and_wait(make_request("g", "saga", 2));
   EXPECT_EQ(error_of(force_stop("g")), "");
-  EXPECT_EQ(error_of(waiting), "the transaction has not succeeded: FAILURE");
+  EXPECT_EQ(error_of(waiting), "stopped by an operator while submitted at a1 FAILURE");
   branches_->answer("action 01", Outcome::ongoing);
   world_->run();
   world_->advance(std::chrono::hours(1));

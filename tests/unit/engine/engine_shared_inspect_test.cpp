@@ -44,6 +44,44 @@ TEST_F(EngineSharedInspect, AnotherCoordinatorKnowsADelay) {
   EXPECT_EQ(inspect(*b_).explanation, "waits for its delay of 60 seconds");
 }
 
+TEST_F(EngineSharedInspect, AnotherCoordinatorKnowsThatTheApplicationWasAsked) {
+  auto request = make_request("g", "msg", 1);
+  request.query_prepared = "q";
+  prepare(*a_, request);
+  EXPECT_EQ(inspect(*b_).explanation,
+            "its application has not submitted it; after 35 seconds the coordinator asks q");
+  EXPECT_EQ(inspect(*b_).activity, Activity::prepared);
+  for (int i = 0; i < 4; ++i) a_branches_.reply("msg 00", Outcome::error, "refused");
+  pause(*b_, seconds(150));
+  b_->world->run();
+  const Inspection there = inspect(*b_);
+  EXPECT_EQ(there.activity, Activity::waiting);
+  EXPECT_THAT(there.explanation, StartsWith("waits for its next try at q; its interval has grown"));
+  EXPECT_EQ(there.next_attempt, there.trans.next_cron_time);
+}
+
+TEST_F(EngineSharedInspect, AnotherCoordinatorKnowsThatTheApplicationWasStillBusy) {
+  auto request = make_request("g", "msg", 1);
+  request.query_prepared = "q";
+  for (int i = 0; i < 4; ++i) a_branches_.reply("msg 00", Outcome::ongoing);
+  prepare(*a_, request);
+  pause(*b_, seconds(50));
+  b_->world->run();
+  EXPECT_THAT(inspect(*b_).explanation, StartsWith("waits for its next try at q; its attempts"));
+}
+
+TEST_F(EngineSharedInspect, WithoutATimeNoAttemptIsPlanned) {
+  Transaction trans = sample_saga("g");
+  trans.status = TransStatus::prepared;
+  trans.create_time = clock_.wall_now();
+  trans.next_cron_time = {};
+  ASSERT_EQ(error_of(a_->world->start(a_->store.commit(create(trans)))), "");
+  const Inspection why = inspect(*b_);
+  EXPECT_EQ(why.activity, Activity::waiting);
+  EXPECT_THAT(why.explanation, StartsWith("its next_cron_time is empty, so no next attempt"));
+  EXPECT_FALSE(why.next_attempt.has_value());
+}
+
 TEST_F(EngineSharedInspect, AfterTheEndOfALeaseNobodyWorksOnIt) {
   a_branches_.hold("action 01");
   submit(*a_, make_request("g", "saga", 1));
@@ -71,6 +109,12 @@ TEST_F(EngineSharedInspect, ATransactionThatLacksARowIsLeftAloneAndToldOnce) {
   EXPECT_EQ(error_of(reset(*a_)), why);
   EXPECT_THAT(inspect(*a_).explanation, StartsWith(why));
   EXPECT_EQ(a_->coordinator().in_flight().damaged, 1U);
+  EXPECT_EQ(a_->coordinator().damaged_count(), 1U);
+  const DamagedRecord damaged{true, "g", why};
+  const auto all = a_->world->start(a_->coordinator().damage(10));
+  EXPECT_THAT(all->value().records, ElementsAre(damaged));
+  const auto after = a_->world->start(a_->coordinator().damage(10, "g"));
+  EXPECT_THAT(after->value().records, IsEmpty());
   const std::vector<std::string>& warnings = a_->world->observer().warnings;
   EXPECT_THAT(warnings, ElementsAre(StartsWith("g: " + why)));
 }

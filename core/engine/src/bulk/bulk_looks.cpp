@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include <concerto/base/common_text.hpp>
 #include <concerto/base/masked_url.hpp>
 
 #include "bulk/job_run.hpp"
@@ -73,6 +74,15 @@ void add_topics(const std::set<std::string_view>& topics, const Transaction& tra
   if (topics.empty()) tally.add(no_topic, trans);
 }
 
+void add_targets(const ValueSources& sources, const Transaction& trans, Tally& tally) {
+  std::set<std::string> urls;
+  for (const std::string& url : trouble_urls(trans, sources.modes)) {
+    urls.insert(common_text(url, trans.gid.view()));
+  }
+  for (const std::string& url : urls) tally.add(url, trans);
+  if (urls.empty()) tally.add(no_target, trans);
+}
+
 void add_values(const ValueSources& sources, const Transaction& trans, Tally& tally) {
   switch (sources.by) {
     case BulkCountBy::status:
@@ -85,7 +95,7 @@ void add_values(const ValueSources& sources, const Transaction& trans, Tally& ta
       tally.add(age_group(sources.now - trans.create_time), trans);
       break;
     case BulkCountBy::target:
-      for (const std::string& url : trouble_urls(trans, sources.modes)) tally.add(url, trans);
+      add_targets(sources, trans, tally);
       break;
     case BulkCountBy::topic:
       add_topics(sources.topics.of(trans), trans, tally);
@@ -93,7 +103,8 @@ void add_values(const ValueSources& sources, const Transaction& trans, Tally& ta
     case BulkCountBy::error: {
       const auto found = sources.errors.find(trans.gid);
       const bool is_known = found != sources.errors.end();
-      tally.add(is_known ? found->second : masked_urls(trans.rollback_reason), trans);
+      const std::string text = is_known ? found->second : masked_urls(trans.rollback_reason);
+      tally.add(common_text(text, trans.gid.view()), trans);
       break;
     }
     case BulkCountBy::owner:

@@ -100,11 +100,11 @@ Async<> carry_out(Coordinator& coordinator, const BulkRequest& request, Gid gid,
     case BulkAction::retry:
       return coordinator.reset_next_cron_time(std::move(gid), context);
     case BulkAction::stop:
-      return coordinator.force_stop(std::move(gid), context);
+      return coordinator.force_stop(std::move(gid), context, request.reason);
     case BulkAction::skip:
       break;
   }
-  return coordinator.skip_branch(std::move(gid), request.branch, context);
+  return coordinator.skip_branch(std::move(gid), request.branch, context, request.reason);
 }
 
 JobRun::JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers& timers,

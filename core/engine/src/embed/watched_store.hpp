@@ -34,6 +34,7 @@ class WatchedStore final : public Store {
   Ownership* ownership() noexcept override { return store_.ownership(); }
   StoreHealth health() const override { return store_.health(); }
   std::size_t queued_changes() const noexcept override { return store_.queued_changes(); }
+  DamageReport damage(std::size_t max) const override { return store_.damage(max); }
   StoreNumbers numbers() const override { return store_.numbers(); }
 
  private:

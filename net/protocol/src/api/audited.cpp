@@ -119,6 +119,11 @@ std::string parameter_of(const HttpRequest& request, std::string_view name) {
 
 }  // namespace
 
+std::string reason_of(const HttpRequest& request) {
+  const auto reason = request.headers.find(reason_header);
+  return reason ? std::string{*reason} : parameter_of(request, "reason");
+}
+
 ActionAudit::~ActionAudit() = default;
 
 /// Nothing is read for somebody who is not known: not even the time for it is theirs.
@@ -150,8 +155,7 @@ AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
     }
   }
   if (!record.reason.empty()) return record;
-  const auto reason = request.headers.find(reason_header);
-  record.reason = reason ? std::string{*reason} : parameter_of(request, "reason");
+  record.reason = reason_of(request);
   return record;
 }
 

@@ -18,6 +18,9 @@ namespace concerto::net {
 /// The header and the gRPC metadata in which a caller says why. Over HTTP it may also be the query
 /// parameter `reason`; the header comes first.
 inline constexpr std::string_view reason_header = "X-Concerto-Reason";
+
+/// The reason in the header, or else in the query; empty if there is none.
+std::string reason_of(const HttpRequest& request);
 inline constexpr std::string_view reason_metadata = "x-concerto-reason";
 
 /// The record of a request. Its event is begun.

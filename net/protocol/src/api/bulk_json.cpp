@@ -351,7 +351,8 @@ std::string jobs_json(const std::vector<BulkJob>& jobs, std::chrono::minutes off
   return json::serialize(object);
 }
 
-std::string counts_json(const BulkCounts& counts, std::chrono::minutes offset) {
+std::string counts_json(const BulkCounts& counts, std::size_t damaged,
+                        std::chrono::minutes offset) {
   json::object object;
   object["total"] = counts.total;
   json::array groups;
@@ -363,6 +364,7 @@ std::string counts_json(const BulkCounts& counts, std::chrono::minutes offset) {
   }
   object["groups"] = std::move(groups);
   object["complete"] = counts.is_complete;
+  object["damaged"] = damaged;
   return json::serialize(object);
 }
 

@@ -81,7 +81,8 @@ std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset
 std::string job_json(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes);
 std::string jobs_json(const std::vector<BulkJob>& jobs, std::chrono::minutes offset,
                       const ModeTable& modes);
-std::string counts_json(const BulkCounts& counts, std::chrono::minutes offset);
+/// `damaged`: how many records the coordinator knows that cannot be counted.
+std::string counts_json(const BulkCounts& counts, std::size_t damaged, std::chrono::minutes offset);
 /// What became of the transactions that a request names. Of those for which it was done, `held` are
 /// held up by pauses.
 std::string acted_json(const BulkJob& tally, std::size_t held);

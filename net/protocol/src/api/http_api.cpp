@@ -176,6 +176,12 @@ RouteHandler HttpApi::bound(GidOperation operation) {
   };
 }
 
+RouteHandler HttpApi::bound(ReasonedOperation operation) {
+  return [this, operation](HttpRequest request, RequestContext context) {
+    return change_with_reason(operation, std::move(request), context);
+  };
+}
+
 RouteHandler HttpApi::bound(OperatorOperation operation) {
   return [this, operation](HttpRequest request, RequestContext context) {
     return (operators_.*operation)(std::move(request), context);
@@ -341,6 +347,16 @@ Task<HttpResponse> HttpApi::change_by_gid(GidOperation operation, HttpRequest re
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
   const Result<> result = co_await (coordinator_.*operation)(std::move(trans->gid), context);
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::change_with_reason(ReasonedOperation operation, HttpRequest request,
+                                               RequestContext context) {
+  std::string reason = reason_of(request);
+  Result<TransRequest> trans = take_trans(request);
+  if (!trans) co_return http_answer(trans.error());
+  const Result<> result =
+      co_await (coordinator_.*operation)(std::move(trans->gid), context, std::move(reason));
   co_return answer(result);
 }
 

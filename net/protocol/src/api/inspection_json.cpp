@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <concerto/base/masked_url.hpp>
 #include <concerto/base/utf8.hpp>
 
 #include "api/time_text.hpp"
@@ -37,6 +38,9 @@ json::object why_object(const Inspection& inspection, std::chrono::minutes offse
   object["state"] = to_string(inspection.activity);
   object["explanation"] = to_utf8(inspection.explanation);
   object["next_attempt_time"] = time_value(inspection.next_attempt, offset);
+  const Transaction& trans = inspection.trans;
+  object["end_time"] = time_value(trans.finish_time ? trans.finish_time : trans.rollback_time,
+                                  offset);
   json::array urls;
   for (const std::string& url : inspection.urls) urls.emplace_back(json::string{to_utf8(url)});
   object["urls"] = std::move(urls);
@@ -47,6 +51,21 @@ json::object why_object(const Inspection& inspection, std::chrono::minutes offse
   }
   object["attempts"] = std::move(attempts);
   return object;
+}
+
+std::string damage_json(const DamageReport& report) {
+  json::object object;
+  json::array records;
+  for (const DamagedRecord& record : report.records) {
+    records.push_back(json::object{{"kind", record.is_trans ? "transaction" : "other"},
+                                   {"name", to_utf8(record.name)},
+                                   {"error", to_utf8(masked_urls(record.why))}});
+  }
+  object["records"] = std::move(records);
+  object["next_position"] =
+      report.is_complete ? std::string() : to_utf8(report.records.back().name);
+  object["total"] = report.total;
+  return json::serialize(object);
 }
 
 std::string why_json(const Inspection& inspection, std::chrono::minutes offset,

@@ -10,6 +10,7 @@
 #include "api/bulk_json.hpp"
 #include "api/edit_json.hpp"
 #include "api/error_answers.hpp"
+#include "api/inspection_json.hpp"
 #include "api/json_read.hpp"
 #include "api/list_query.hpp"
 
@@ -31,8 +32,7 @@ std::string audit_id_of(const HttpRequest& request) {
 /// other parameter.
 Result<> take_reason(const HttpRequest& request, std::string& reason) {
   CONCERTO_CHECK(check_parameters(request, {"reason"}));
-  if (reason.empty()) reason = request.headers.find(reason_header).value_or(std::string_view{});
-  if (reason.empty()) reason = request.query_value("reason").value_or(std::string_view{});
+  if (reason.empty()) reason = reason_of(request);
   if (reason.size() <= reason_bytes_max) return ok();
   return make_error(Errc::invalid_request, "reason has " + std::to_string(reason.size()) +
                                                " bytes, at most " +
@@ -91,7 +91,18 @@ Task<HttpResponse> OperatorApi::count(HttpRequest request, RequestContext /*cont
   if (!by) co_return operator_answer(by.error());
   const auto counts = co_await bulk_->count(*selection, *by, groups_max);
   if (!counts) co_return operator_answer(counts.error());
-  co_return json_response(200, counts_json(*counts, zone_offset_));
+  const std::size_t damaged = coordinator_.damaged_count();
+  co_return json_response(200, counts_json(*counts, damaged, zone_offset_));
+}
+
+Task<HttpResponse> OperatorApi::damaged(HttpRequest request, RequestContext /*context*/) {
+  const Result<> known = check_parameters(request, {"position", "limit"});
+  if (!known) co_return operator_answer(known.error());
+  const Result<std::size_t> limit = list_limit(request);
+  if (!limit) co_return operator_answer(limit.error());
+  std::string position{request.query_value("position").value_or(std::string_view{})};
+  const DamageReport report = co_await coordinator_.damage(*limit, std::move(position));
+  co_return json_response(200, damage_json(report));
 }
 
 Task<HttpResponse> OperatorApi::retry(HttpRequest request, RequestContext context) {

@@ -88,6 +88,7 @@ std::span<const Route> RouteTable::standard_rows() {
       {"/api/concerto/why", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::why}},
       {"/api/concerto/audit", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::audit}},
       {"/api/concerto/count", "GET", "", "", reads, viewers, any_page, &Ops::count},
+      {"/api/concerto/damaged", "GET", "", "", reads, viewers, any_page, &Ops::damaged},
       {"/api/concerto/retry", "POST", "", "", operates, operators, own_pages, &Ops::retry},
       {"/api/concerto/stop", "POST", "", "", operates, operators, own_pages, &Ops::stop},
       {"/api/concerto/skip", "POST", "", "", operates, operators, own_pages, &Ops::skip},

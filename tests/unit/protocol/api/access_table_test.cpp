@@ -54,6 +54,7 @@ constexpr Allowed table[] = {
     {"/api/concerto/audit", "GET", "", "", "vo"},
     {"/api/concerto/begin", "POST", "", "", "o"},
     {"/api/concerto/count", "GET", "", "", "vo"},
+    {"/api/concerto/damaged", "GET", "", "", "vo"},
     {"/api/concerto/retry", "POST", "", "", "o"},
     {"/api/concerto/stop", "POST", "", "", "o"},
     {"/api/concerto/skip", "POST", "", "", "o"},

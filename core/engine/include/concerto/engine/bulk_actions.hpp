@@ -41,6 +41,9 @@ inline constexpr std::string_view no_owner = "nobody";
 /// topic, and no selection by topic.
 inline constexpr std::string_view no_topic = "(none)";
 
+/// What the counts by target call transactions that call no URL next. No selection by target.
+inline constexpr std::string_view no_target = "(none)";
+
 /// As select_topic, and adds that the transaction has this owner (BulkSelection::owner). Error
 /// invalid_request also for an owner in a store that nobody shares.
 CONCERTO_EXPORT Async<> select_own(Coordinator& coordinator, std::string topic, std::string owner,
@@ -165,11 +168,12 @@ struct BulkCount {
 enum class BulkCountBy : std::uint8_t {
   status,
   type,
-  target,
+  target,  ///< the common text of Inspection::urls, or no_target; a transaction may have several
   topic,  ///< as select_topic has it, or no_topic
   age,
   /// The answer to the last attempt that did not succeed, as long as this coordinator's journal has
-  /// it; otherwise the rollback reason. Empty: neither is known.
+  /// it; otherwise the rollback reason; the common text of either (concerto/base/common_text.hpp).
+  /// Empty: neither is known.
   error,
   owner,  ///< Owner::id or no_owner. Stores that nobody shares: error invalid_request
 };

@@ -203,8 +203,10 @@ class CONCERTO_EXPORT Coordinator {
   /// Adds the rows of a branch to a prepared tcc, xa or workflow (page 02, section 4.6).
   Async<> register_branch(BranchRequest request, RequestContext context = {});
 
-  /// Ends an unfinished transaction as failed. No branch is called any more (section 4.4).
-  Async<> force_stop(Gid gid, RequestContext context = {});
+  /// Ends an unfinished transaction as failed. No branch is called any more (section 4.4). Its
+  /// rollback_reason says that it was stopped, by whom (`context.caller`), where it was, and
+  /// `reason`.
+  Async<> force_stop(Gid gid, RequestContext context = {}, std::string reason = {});
 
   /// Wakes a waiting transaction (section 4.5).
   Async<> reset_next_cron_time(Gid gid, RequestContext context = {});
@@ -212,8 +214,9 @@ class CONCERTO_EXPORT Coordinator {
   /// Marks a row of an unfinished transaction as succeeded without a call, and wakes the
   /// transaction: an operator has done by hand what the branch should have done. If `row` leaves
   /// rows open, there has to be one alone. Errors: status_conflict (the transaction or the row has
-  /// ended, or the row is being called), invalid_entry (there is no such row, or several).
-  Async<> skip_branch(Gid gid, BranchRow row, RequestContext context = {});
+  /// ended, or the row is being called), invalid_entry (there is no such row, or several). The
+  /// attempts of the transaction (Inspection::attempts) show it as a success, with `reason`.
+  Async<> skip_branch(Gid gid, BranchRow row, RequestContext context = {}, std::string reason = {});
 
   /// Changes the URL or the payload of a row that has not been done, and wakes the transaction. The
   /// row need not be one that is called now if `edit.row` has both members; otherwise there has to
@@ -289,6 +292,12 @@ class CONCERTO_EXPORT Coordinator {
   /// Callable on any thread. The shards are read one after the other, so the counts need not be of
   /// the same moment.
   InFlight in_flight() const noexcept;
+  /// How many records of the store are damaged, as far as this process has met them and not read
+  /// them since. Callable on any thread.
+  std::size_t damaged_count() const;
+  /// The first of these records by name that come after the name `after`, at most `max`. Each was
+  /// left as it is. The total is that of all.
+  Task<DamageReport> damage(std::size_t max, std::string after = {});
 
   /// For each target (see call_target): how many unfinished transactions wait because a call to the
   /// target ended in an error. A shard counts a thousand targets at most; others are missing.

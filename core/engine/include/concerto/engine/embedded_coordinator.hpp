@@ -94,8 +94,9 @@ class CONCERTO_EXPORT EmbeddedCoordinator {
   }
   template <class Token = asio::deferred_t>
   auto force_stop(Gid gid, Token&& token = Token{}) {
-    return begin(Request<&Coordinator::force_stop, Gid>{std::move(gid)},
-                 std::forward<Token>(token));
+    return begin(
+        [gid = std::move(gid)](Coordinator& coordinator) { return coordinator.force_stop(gid); },
+        std::forward<Token>(token));
   }
   /// Wakes a waiting transaction.
   template <class Token = asio::deferred_t>

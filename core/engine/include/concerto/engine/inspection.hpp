@@ -13,7 +13,8 @@
 
 namespace concerto {
 
-/// A call to a service, as the journal keeps it.
+/// A call to a service, as the journal keeps it; or a row that an operator has skipped, of which
+/// `answer` says so.
 struct Attempt {
   WallTime time{};  ///< when it began
   std::string branch_id;

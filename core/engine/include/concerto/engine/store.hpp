@@ -193,6 +193,10 @@ class CONCERTO_EXPORT Store {
   /// `health` is. A store without a queue keeps this implementation.
   virtual std::size_t queued_changes() const noexcept { return 0; }
 
+  /// The damaged records that this process has met, at most `max` of them. Callable as `health` is.
+  /// A store of which damage ends the work as a whole keeps this implementation.
+  virtual DamageReport damage(std::size_t /*max*/) const { return {}; }
+
   /// What the store counts. Callable as `health` is. The numbers need not be of the same moment.
   virtual StoreNumbers numbers() const { return {}; }
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -48,6 +49,22 @@ constexpr std::string_view to_string(StoreHealth::State state) noexcept {
   }
   return "failed";
 }
+
+/// A record that does not pass its checks. It is left as it is until an operator acts.
+struct DamagedRecord {
+  bool is_trans = true;
+  std::string name;  ///< the gid of a transaction; otherwise what the record is called
+  std::string why;   ///< begins with the key or the column
+
+  friend bool operator==(const DamagedRecord&, const DamagedRecord&) = default;
+};
+
+/// The damaged records that a process has met and not read since.
+struct DamageReport {
+  std::vector<DamagedRecord> records;  ///< by name
+  std::size_t total = 0;
+  bool is_complete = true;  ///< false: there are more behind the last one
+};
 
 /// A number that a store counts.
 struct StoreNumber {

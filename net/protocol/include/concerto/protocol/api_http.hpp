@@ -54,6 +54,7 @@ class CONCERTO_EXPORT HttpApi {
  private:
   using TransOperation = Async<> (Coordinator::*)(TransRequest, RequestContext);
   using GidOperation = Async<> (Coordinator::*)(Gid, RequestContext);
+  using ReasonedOperation = Async<> (Coordinator::*)(Gid, RequestContext, std::string reason);
   using OperatorOperation = Task<HttpResponse> (OperatorApi::*)(HttpRequest, RequestContext);
   using BranchOperation = Async<> (Coordinator::*)(BranchRequest, RequestContext);
 
@@ -67,6 +68,7 @@ class CONCERTO_EXPORT HttpApi {
   RouteHandler bound(BranchOperation operation);
   RouteHandler bound(TransOperation operation);
   RouteHandler bound(GidOperation operation);
+  RouteHandler bound(ReasonedOperation operation);
   RouteHandler bound(OperatorOperation operation);
   static RouteHandler bound(RouteHandler handler) { return handler; }
 
@@ -90,6 +92,8 @@ class CONCERTO_EXPORT HttpApi {
                                      RequestContext context);
   Task<HttpResponse> prepare_workflow(HttpRequest request, RequestContext context);
   Task<HttpResponse> change(TransOperation operation, HttpRequest request, RequestContext context);
+  Task<HttpResponse> change_with_reason(ReasonedOperation operation, HttpRequest request,
+                                        RequestContext context);
   Task<HttpResponse> change_by_gid(GidOperation operation, HttpRequest request,
                                    RequestContext context);
 

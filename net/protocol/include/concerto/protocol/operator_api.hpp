@@ -25,6 +25,7 @@ class CONCERTO_EXPORT OperatorApi {
       : coordinator_(coordinator), bulk_(bulk), clock_(clock), zone_offset_(zone_offset) {}
 
   Task<HttpResponse> count(HttpRequest request, RequestContext context);
+  Task<HttpResponse> damaged(HttpRequest request, RequestContext context);
   Task<HttpResponse> retry(HttpRequest request, RequestContext context);
   Task<HttpResponse> stop(HttpRequest request, RequestContext context);
   Task<HttpResponse> skip(HttpRequest request, RequestContext context);

@@ -29,7 +29,8 @@ struct CONCERTO_EXPORT OwnHandlers {
 using RouteOperation =
     std::variant<Async<> (Coordinator::*)(TransRequest, RequestContext),
                  Async<> (Coordinator::*)(BranchRequest, RequestContext),
-                 Async<> (Coordinator::*)(Gid, RequestContext), OwnHandlers,
+                 Async<> (Coordinator::*)(Gid, RequestContext),
+                 Async<> (Coordinator::*)(Gid, RequestContext, std::string reason), OwnHandlers,
                  Task<HttpResponse> (OperatorApi::*)(HttpRequest, RequestContext), RouteHandler>;
 
 /// A route in all front ends that offer it.
