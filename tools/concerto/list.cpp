@@ -65,8 +65,9 @@ int list(const ListOptions& options) {
       const std::size_t limit = options.all ? 0 : options.walk.limit;
       return list_damaged(options.server, {limit, options.walk.position, options.only_gids});
     }
-    return tell(make_error(VerbErrc::usage,
-                           "--damaged: what cannot be read cannot be selected; leave the selection out"));
+    return tell(
+        make_error(VerbErrc::usage,
+                   "--damaged: what cannot be read cannot be selected; leave the selection out"));
   }
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());

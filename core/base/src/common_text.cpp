@@ -8,7 +8,7 @@ namespace {
 using std::string_view;
 
 constexpr string_view after_scheme = "://";
-constexpr string_view after_url = " \t\r\n\"";   // A legal URL has none of these.
+constexpr string_view after_url = " \t\r\n\"";  // A legal URL has none of these.
 constexpr string_view punctuation = ":,;.!)'";  // Where a URL ends, they belong to the sentence.
 constexpr string_view gid_mark = "{gid}";
 

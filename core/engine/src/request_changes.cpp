@@ -199,8 +199,7 @@ Async<> Requests::end_by_force(Gid gid, CallerId caller, std::string reason) {
     CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(gid, taken_unfinished));
     LiveTrans& live = *turn;
     CONCERTO_CO_CHECK(check_stop(live.trans));
-    StatusChange change{TransStatus::failed,
-                        stop_reason(live.trans, env_.modes, caller, reason)};
+    StatusChange change{TransStatus::failed, stop_reason(live.trans, env_.modes, caller, reason)};
     const Result<> ended = co_await changes_.change_status(live, std::move(change));
     if (has_lost_lease(ended)) {
       CONCERTO_CO_CHECK(co_await pause_for_lease(live, retry));

@@ -23,7 +23,7 @@ def check_told_states(case, coordinator, branches):
     case.assertEqual([(group["value"], group["count"])
                       for group in told(coordinator, "count?by=target")["groups"]], [(asked, 1)])
     why = listed(coordinator, "target=/asked")
-    case.assertEqual([(gid, found["urls"]) for gid, found in why.items()], [("told-young", [asked])])
+    case.assertEqual({gid: found["urls"] for gid, found in why.items()}, {"told-young": [asked]})
 
     branches.script("told-stuck", (500, "out of order"))
     stuck = branches.url("told-stuck")
@@ -72,5 +72,5 @@ def check_told_damage(case, coordinator, damages):
     case.assertEqual((first["total"], rest["next_position"]), (len(damages), ""))
     case.assertEqual(told(coordinator, "count")["damaged"], len(damages))
     ready = http_call("GET", f"http://127.0.0.1:{coordinator.http_port}/readyz").json()
-    (warning,) = ready["warnings"]
-    case.assertRegex(warning, f"^{len(damages)} records .* concerto list --damaged$")
+    said = [warning for warning in ready["warnings"] if "concerto list --damaged" in warning]
+    case.assertEqual([warning.split(" of ")[0] for warning in said], [f"{len(damages)} records"])

@@ -39,8 +39,8 @@ json::object why_object(const Inspection& inspection, std::chrono::minutes offse
   object["explanation"] = to_utf8(inspection.explanation);
   object["next_attempt_time"] = time_value(inspection.next_attempt, offset);
   const Transaction& trans = inspection.trans;
-  object["end_time"] = time_value(trans.finish_time ? trans.finish_time : trans.rollback_time,
-                                  offset);
+  object["end_time"] =
+      time_value(trans.finish_time ? trans.finish_time : trans.rollback_time, offset);
   json::array urls;
   for (const std::string& url : inspection.urls) urls.emplace_back(json::string{to_utf8(url)});
   object["urls"] = std::move(urls);

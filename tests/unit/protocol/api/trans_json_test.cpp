@@ -175,10 +175,11 @@ TEST(QueryJson, ShowsTheStateAndReasonsOfATransaction) {
   attempt.next_try = noon + 20s;
   inspection.attempts = {attempt};
   inspection.urls = {"http://b/a"};
-  const json::value want = json::parse(R"({"state":"waiting","explanation":"the branch said )"
-                                       "\xEF\xBF\xBD"
-                                       R"(","next_attempt_time":"2026-11-23T05:35:36Z","end_time":null,)"
-                                       R"("urls":["http://b/a"],"attempts":[
+  const json::value want =
+      json::parse(R"({"state":"waiting","explanation":"the branch said )"
+                  "\xEF\xBF\xBD"
+                  R"(","next_attempt_time":"2026-11-23T05:35:36Z","end_time":null,)"
+                  R"("urls":["http://b/a"],"attempts":[
           {"time":"2026-11-23T05:35:16Z","branch_id":"01","op":"action","url":"http://b/a",
            "latency_ms":1.5,"result":"error","answer":"500: oops",
            "next_try_time":"2026-11-23T05:35:36Z"}]})");

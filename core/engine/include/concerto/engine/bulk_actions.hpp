@@ -169,7 +169,7 @@ enum class BulkCountBy : std::uint8_t {
   status,
   type,
   target,  ///< the common text of Inspection::urls, or no_target; a transaction may have several
-  topic,  ///< as select_topic has it, or no_topic
+  topic,   ///< as select_topic has it, or no_topic
   age,
   /// The answer to the last attempt that did not succeed, as long as this coordinator's journal has
   /// it; otherwise the rollback reason; the common text of either (concerto/base/common_text.hpp).
