@@ -168,7 +168,7 @@ class Reading(CliTestCase):
                   self.expect(DONE, "doctor", "--may-act", "-o", "json").json()}
         self.assertEqual(checks, {"settings": "ok", "reach": "ok", "version": "ok", "clock": "ok",
                                   "ready": "ok", "role": "ok", "certificate": "ok",
-                                  "stuck": "ok"})
+                                  "stuck": "ok", "damage": "ok"})
         self.server = f"http://127.0.0.1:{free_port()}"
         self.assertIn("refused", self.expect(UNREACHABLE, "doctor").out)
 
