@@ -62,6 +62,11 @@ def _without_lost(ours, theirs):
         return ours
     if mine.get("trans_type") == "msg":
         mine.pop("rollback_reason", None)  # the reference does not store why a msg was aborted
+    if mine.get("rollback_reason", "").startswith("stopped by "):
+        # The reference does not store that a transaction was stopped, and leaves what was there.
+        before = mine.pop("rollback_reason").partition("; before that: ")[2]
+        if before:
+            mine["rollback_reason"] = before
     kept = dict(mine)
     for name in LOST_BY_REFERENCE:
         if name not in other:
