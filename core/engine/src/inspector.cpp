@@ -121,7 +121,8 @@ Inspection Inspector::explain(Transaction trans, const std::optional<Owner>& oth
   } else if (env_.ownership != nullptr && shown.next_cron_time == WallTime{}) {
     result.activity = Activity::waiting;
     result.explanation =
-        "its next_cron_time is empty, so no next attempt is known, and in a database no coordinator "
+        "its next_cron_time is empty, so no next attempt is known, and in a database no "
+        "coordinator "
         "looks for it; a retry begins one";
   } else if (is_before_its_time(result, *mode)) {
     result.activity = Activity::prepared;
