@@ -122,8 +122,7 @@ Inspection Inspector::explain(Transaction trans, const std::optional<Owner>& oth
     result.activity = Activity::waiting;
     result.explanation =
         "its next_cron_time is empty, so no next attempt is known, and in a database no "
-        "coordinator "
-        "looks for it; a retry begins one";
+        "coordinator looks for it; a retry begins one";
   } else if (is_before_its_time(result, *mode)) {
     result.activity = Activity::prepared;
     const std::chrono::seconds timeout = env_.timeout_of(shown.options.timeout_to_fail, *mode);
