@@ -17,6 +17,10 @@ struct TroubleCase {
   std::vector<std::string> urls;
 };
 
+void PrintTo(const TroubleCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
 Transaction stored(const TroubleCase& row) {
   Transaction trans;
   trans.gid = Gid{"g"};
@@ -38,10 +42,10 @@ Transaction stored(const TroubleCase& row) {
   return trans;
 }
 
-class Trouble : public testing::TestWithParam<TroubleCase> {};
+class TroubleUrls : public testing::TestWithParam<TroubleCase> {};
 
 /// Stores differ in whether a prepared transaction waits.
-TEST_P(Trouble, IsAtWhatIsCalledNextOrHasFailed) {
+TEST_P(TroubleUrls, IsAtWhatIsCalledNextOrHasFailed) {
   Transaction trans = stored(GetParam());
   for (const bool waits : {false, true}) {
     trans.waits = waits;
@@ -88,7 +92,7 @@ std::vector<TroubleCase> trouble_cases() {
   };
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, Trouble, testing::ValuesIn(trouble_cases()),
+INSTANTIATE_TEST_SUITE_P(Table, TroubleUrls, testing::ValuesIn(trouble_cases()),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST(TroubleAt, IsFoundByWhatTransactionsHaveInCommon) {
