@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <system_error>
 #include <unistd.h>
 
 namespace concerto::tools {
@@ -50,7 +51,9 @@ void StandardOutput::write_all() {
       std::cerr.tie(nullptr);
       std::cin.tie(nullptr);
       if (reason == EPIPE) throw OutputClosed();
-      throw OutputError(reason, std::generic_category(), "the output cannot be written");
+      // See open_standard_streams.
+      if (reason == EBADF) throw OutputError("the output cannot be written: stdout is closed");
+      throw OutputError("the output cannot be written: " + std::generic_category().message(reason));
     }
   }
 }

@@ -3,8 +3,8 @@
 #include <array>
 #include <exception>
 #include <functional>
+#include <stdexcept>
 #include <streambuf>
-#include <system_error>
 
 namespace concerto::tools {
 
@@ -15,9 +15,9 @@ class OutputClosed final : public std::exception {
 };
 
 /// Why the output cannot be written.
-class OutputError final : public std::system_error {
+class OutputError final : public std::runtime_error {
  public:
-  using std::system_error::system_error;
+  using std::runtime_error::runtime_error;
 };
 
 /// Writes std::cout to a descriptor as long as this object lives. A write that fails ends the verb,

@@ -9,7 +9,8 @@ bool open_standard_streams() noexcept {
   for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
     if (::fcntl(stream, F_GETFD) >= 0) continue;
     // open returns the lowest free number, which is this one: all lower ones are open.
-    if (::open("/dev/null", O_RDWR) != stream) return false;
+    const int how = stream == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+    if (::open("/dev/null", how) != stream) return false;
   }
   return true;
 }
