@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <concerto/base/edit_distance.hpp>
 #include <concerto/transport/http_message.hpp>
 
 #include "verb_error.hpp"
@@ -57,6 +58,31 @@ const CLI::App* part_of(const CLI::App& app, const std::string& name) {
   return nullptr;
 }
 
+/// What was probably meant by a word that is no subcommand; empty if that is anyone's guess.
+std::string nearest_part(const CLI::App& app, const std::string& word) {
+  std::string nearest;
+  std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const CLI::App* const part : app.get_subcommands({})) {
+    const std::string& name = part->get_name();
+    const bool is_beginning = word.size() > 1 && name.starts_with(word);
+    const std::size_t distance = is_beginning ? 0 : edit_distance(word, name);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = name;
+  }
+  return nearest;
+}
+
+/// A word in the place of a verb. `path`: the words before it, as `topics`.
+Error unknown_verb(const CLI::App& app, const std::string& path, const std::string& word) {
+  const std::string before = path.empty() ? path : path + " ";
+  const std::string nearest = nearest_part(app, word);
+  return make_error(VerbErrc::usage,
+                    "there is no verb '" + before + word + "'" +
+                        (nearest.empty() ? "; concerto " + before + "--help shows all of them"
+                                         : "; did you mean '" + before + nearest + "'?"));
+}
+
 }  // namespace
 
 KnownVerbs add_verbs(CLI::App& app) {
@@ -85,9 +111,17 @@ Result<std::vector<std::string>> in_order(const CLI::App& app, std::vector<std::
   }
   if (verb >= arguments.size()) return arguments;
   std::size_t end = verb;  // behind `topics list`
+  std::string path;
   for (const CLI::App* at = &app; end < arguments.size(); ++end) {
-    at = part_of(*at, arguments[end]);
-    if (at == nullptr) break;
+    const std::string& word = arguments[end];
+    const CLI::App* const part = part_of(*at, word);
+    const bool has_parts = !at->get_subcommands({}).empty();
+    if (part == nullptr && has_parts && !word.starts_with('-')) {
+      return unknown_verb(*at, path, word);
+    }
+    if (part == nullptr) break;
+    at = part;
+    path += (path.empty() ? "" : " ") + word;
   }
   const auto begin = arguments.begin();
   const auto at = [begin](std::size_t i) { return begin + static_cast<std::ptrdiff_t>(i); };

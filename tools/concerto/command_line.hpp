@@ -22,7 +22,8 @@ KnownVerbs add_verbs(CLI::App& app);
 
 /// The command line (with the program first) in the order that the parser needs: the options of the
 /// coordinator, and -o, may stand before the verb, whose options they are. Error usage: `--name=`
-/// without a value; the parser would take the next word for it.
+/// without a value, for which the parser would take the next word; a word in the place of a verb
+/// that is none, of which the parser says only that a verb is missing.
 Result<std::vector<std::string>> in_order(const CLI::App& app, std::vector<std::string> arguments);
 
 }  // namespace concerto::tools

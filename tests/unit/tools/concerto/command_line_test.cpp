@@ -81,8 +81,8 @@ TEST(CommandLine, OptionsOfTheCoordinatorMayStandBeforeTheVerb) {
        {Words{"concerto"}, Words{"concerto", "--server", "http://a"}, Words{"concerto", "--server"},
         Words{"concerto", "--help"}, Words{"concerto", "--limit", "3", "list"},
         Words{"concerto", "--what", "list"}, Words{"concerto", "bench", "--", "--x=", "list"},
-        Words{"concerto", "list", "--server", "http://a"},
-        Words{"concerto", "--server", "http://a", "lost", "list"}}) {
+        Words{"concerto", "topics", "-o", "json", "list"}, Words{"concerto", "topics"},
+        Words{"concerto", "list", "--server", "http://a"}}) {
     EXPECT_EQ(ordered(as_they_are), as_they_are);
   }
 }
@@ -94,6 +94,30 @@ TEST(CommandLine, AnOptionWithoutItsValueTakesNoOtherWord) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, make_error_code(VerbErrc::usage));
   EXPECT_EQ(refused.error().detail, "--reason: expected a text that is not empty");
+}
+
+TEST(CommandLine, AWordThatIsNoVerbIsNamed) {
+  CLI::App app("The command line", "concerto");
+  const KnownVerbs known = add_verbs(app);
+  const std::pair<Words, const char*> cases[] = {
+      {{"nosuch"}, "there is no verb 'nosuch'; concerto --help shows all of them"},
+      {{"lost", "--all"}, "there is no verb 'lost'; did you mean 'list'?"},
+      {{"Skip", "g"}, "there is no verb 'Skip'; did you mean 'skip'?"},
+      {{"--server", "http://a", "lsit"}, "there is no verb 'lsit'; did you mean 'list'?"},
+      {{"comp"}, "there is no verb 'comp'; did you mean 'completion'?"},
+      {{"wh"}, "there is no verb 'wh'; did you mean 'why'?"},
+      {{""}, "there is no verb ''; concerto --help shows all of them"},
+      {{"topics", "sub", "t"}, "there is no verb 'topics sub'; did you mean 'topics subscribe'?"},
+      {{"topics", "t"}, "there is no verb 'topics t'; concerto topics --help shows all of them"},
+      {{"context", "ad"}, "there is no verb 'context ad'; did you mean 'context add'?"}};
+  for (const auto& [words, told] : cases) {
+    Words all{"concerto"};
+    all.insert(all.end(), words.begin(), words.end());
+    const auto refused = in_order(app, all);
+    ASSERT_FALSE(refused) << told;
+    EXPECT_EQ(refused.error().code, make_error_code(VerbErrc::usage));
+    EXPECT_EQ(refused.error().detail, told);
+  }
 }
 
 }  // namespace
