@@ -17,6 +17,9 @@ constexpr std::string_view calls_metric = "concerto_branch_calls_total";
 constexpr std::string_view ended_metric = "concerto_transactions_ended_total";
 constexpr std::string_view unfinished_metric = "concerto_transactions_unfinished";
 constexpr std::string_view waiting_metric = "concerto_transactions_waiting";
+constexpr std::string_view in_work_metric = "concerto_transactions_in_memory";
+constexpr std::string_view oldest_metric = "concerto_oldest_unfinished_age_seconds";
+constexpr std::string_view complete_metric = "concerto_backlog_complete";
 
 double seconds_between(const LoadReading& before, const LoadReading& now) {
   return std::max(std::chrono::duration<double>(now.at - before.at).count(), 1e-3);
@@ -84,6 +87,47 @@ json::array targets_between(const LoadReading& before, const LoadReading& now) {
   return targets;
 }
 
+/// What there is now; null if the coordinator does not know it. Counters, and what waits for a
+/// target, have no sample before there is something to count; such a gauge has none without an
+/// answer of the store.
+json::value count_now(const MetricsText& metrics, std::string_view gauge) {
+  if (!metrics.has(gauge)) return nullptr;
+  return static_cast<std::uint64_t>(metrics.sum(gauge));
+}
+
+/// Whether all unfinished transactions were counted; null if none were.
+json::value is_complete(const MetricsText& metrics) {
+  if (!metrics.has(unfinished_metric)) return nullptr;
+  return !metrics.has(complete_metric) || metrics.sum(complete_metric) > 0;
+}
+
+std::string count_text(const json::object& of, std::string_view name) {
+  return of.at(name).is_null() ? "not known" : text_member(of, name);
+}
+
+/// Why nothing is known of what is unfinished; empty if that is not to be seen.
+std::string store_text(const MetricsText& metrics) {
+  for (const auto& sample : metrics.samples("concerto_store_state")) {
+    const auto state = sample.labels.find("state");
+    if (sample.value > 0 && state != sample.labels.end() && state->second != "serving") {
+      return " (the store: " + visible_line(state->second) + ")";
+    }
+  }
+  return {};
+}
+
+/// The numbers of the moment. What is not known is no zero.
+std::string now_text(const json::object& load, const MetricsText& metrics) {
+  const bool is_known = !load.at("unfinished").is_null();
+  const json::value* const complete = load.if_contains("unfinished_complete");
+  std::string text = is_known && !complete->get_bool() ? "at least " : "";
+  text += count_text(load, "unfinished") + (is_known ? "" : store_text(metrics));
+  text += ", " + count_text(load, "in_work") + " in work";
+  if (!metrics.has(oldest_metric)) return text + (is_known ? ", the oldest not known" : "");
+  const std::chrono::seconds oldest{static_cast<long long>(metrics.sum(oldest_metric))};
+  return text + ", the oldest " + duration_text(oldest);
+}
+
 std::string number_text(const json::object& of, std::string_view name) {
   const json::value* const value = of.if_contains(name);
   if (value == nullptr) return {};
@@ -114,9 +158,12 @@ json::value document_of(const LoadReading& before, const LoadReading& now) {
       {"calls_per_second", rate_of(before, now, calls_metric)},
       {"call_errors_per_second", rate_with(before, now, calls_metric, "outcome", "error")},
       {"requests_per_second", rate_of(before, now, "concerto_server_response_seconds_count")},
-      {"unfinished", static_cast<std::uint64_t>(now.metrics.sum(unfinished_metric))},
-      {"in_work", static_cast<std::uint64_t>(now.metrics.sum("concerto_transactions_in_memory"))},
-      {"oldest_seconds", rounded(now.metrics.sum("concerto_oldest_unfinished_age_seconds"))},
+      {"unfinished", count_now(now.metrics, unfinished_metric)},
+      {"unfinished_complete", is_complete(now.metrics)},
+      {"in_work", count_now(now.metrics, in_work_metric)},
+      {"oldest_seconds", now.metrics.has(oldest_metric)
+                             ? json::value(rounded(now.metrics.sum(oldest_metric)))
+                             : json::value(nullptr)},
       {"unfinished_by_mode", std::move(modes)},
       {"targets", targets_between(before, now)}};
 }
@@ -125,8 +172,6 @@ void print_load(std::ostream& out, const LoadReading& before, const LoadReading&
                 const std::string& server, const Terminal& terminal) {
   const json::value document = document_of(before, now);
   const json::object& load = object_of(document);
-  const std::chrono::seconds oldest{
-      static_cast<long long>(now.metrics.sum("concerto_oldest_unfinished_age_seconds"))};
   out << coloured(visible_line(server), Colour::bold, terminal.has_colour) << '\n';
   if (is_paused(now.metrics)) {
     out << coloured(paused_text, Colour::yellow, terminal.has_colour) << '\n';
@@ -136,8 +181,7 @@ void print_load(std::ostream& out, const LoadReading& before, const LoadReading&
       << "calls         " << number_text(load, "calls_per_second") << "/s, "
       << number_text(load, "call_errors_per_second") << "/s with errors\n"
       << "requests      " << number_text(load, "requests_per_second") << "/s\n"
-      << "unfinished    " << text_member(load, "unfinished") << ", " << text_member(load, "in_work")
-      << " in work, the oldest " << duration_text(oldest) << '\n';
+      << "unfinished    " << now_text(load, now.metrics) << '\n';
   Table modes({{"MODE", false, false}, {"UNFINISHED", true, false}});
   for (const auto& [mode, count] : object_member(load, "unfinished_by_mode")) {
     if (count.is_uint64() && count.get_uint64() > 0) {

@@ -25,7 +25,8 @@ inline constexpr const char* paused_text =
 /// Whether the coordinator was started with --paused and has not begun.
 bool is_paused(const MetricsText& metrics);
 
-/// What happened between two readings: rates of a second, and what there is now.
+/// What happened between two readings: rates of a second, and what there is now, which is null if
+/// the coordinator does not know it.
 json::value document_of(const LoadReading& before, const LoadReading& now);
 
 /// The same for people. `server`: which coordinator it is.

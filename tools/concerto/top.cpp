@@ -128,7 +128,8 @@ std::function<int()> add_top(CLI::App& app) {
   add_server_options(app, options->server);
   app.footer(
       "Rates are those between two readings of the metrics of the coordinator that answers. In a\n"
-      "shared store the unfinished transactions are those of all coordinators.");
+      "shared store the unfinished transactions are those of all coordinators; while the store is\n"
+      "away they are not known (null in JSON).");
   return [options] { return top(*options); };
 }
 

@@ -1,5 +1,7 @@
 #include "metrics_text.hpp"
 
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include "json_members.hpp"
@@ -48,6 +50,52 @@ TEST(LoadReading, RatesAreDifferencesOfASecond) {
   const json::object& target = object_of(document.at("targets").as_array().at(0));
   EXPECT_EQ(text_member(target, "target"), "http://b");
   EXPECT_EQ(count_member(target, "waiting"), 9U);
+}
+
+json::value document_of_page(const char* page, std::string& shown) {
+  LoadReading before, now;
+  now.metrics = before.metrics = MetricsText::parse(page);
+  now.at = before.at + std::chrono::seconds{2};
+  std::ostringstream out;
+  print_load(out, before, now, "http://a", Terminal{});
+  shown = out.str();
+  return document_of(before, now);
+}
+
+TEST(LoadReading, WhatIsNotKnownIsNoZero) {
+  std::string shown;
+  const json::value away = document_of_page(
+      "concerto_transactions_in_memory 3\n"
+      "concerto_store_state{state=\"serving\"} 0\n"
+      "concerto_store_state{state=\"refusing\"} 1\n"
+      "concerto_transactions_waiting{target=\"http://b\"} 539\n",
+      shown);
+  for (const char* const name : {"unfinished", "unfinished_complete", "oldest_seconds"}) {
+    EXPECT_TRUE(away.at(name).is_null()) << name;
+  }
+  EXPECT_EQ(away.at("in_work"), 3);
+  EXPECT_NE(shown.find("unfinished    not known (the store: refusing), 3 in work\n"),
+            std::string::npos)
+      << shown;
+  const json::value nothing = document_of_page("concerto_ready 1\n", shown);
+  EXPECT_TRUE(nothing.at("in_work").is_null());
+  EXPECT_NE(shown.find("unfinished    not known, not known in work\n"), std::string::npos) << shown;
+}
+
+TEST(LoadReading, ACountThatIsNotCompleteIsALeastOne) {
+  std::string shown;
+  std::string page =
+      "concerto_transactions_in_memory 0\n"
+      "concerto_transactions_unfinished{model=\"saga\"} 0\n"
+      "concerto_transactions_unfinished{model=\"msg\"} 0\n"
+      "concerto_oldest_unfinished_age_seconds 0\n";
+  json::value document = document_of_page(page.c_str(), shown);
+  EXPECT_EQ(document.at("unfinished"), 0);
+  EXPECT_EQ(document.at("unfinished_complete"), true);
+  EXPECT_NE(shown.find("unfinished    0, 0 in work, the oldest 0s\n"), std::string::npos) << shown;
+  document = document_of_page((page + "concerto_backlog_complete 0\n").c_str(), shown);
+  EXPECT_EQ(document.at("unfinished_complete"), false);
+  EXPECT_NE(shown.find("unfinished    at least 0, 0 in work"), std::string::npos) << shown;
 }
 
 }  // namespace
