@@ -1,5 +1,6 @@
 // concerto topics list|subscribe|unsubscribe|delete
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 
+#include <concerto/base/masked_url.hpp>
 #include <concerto/base/utf8.hpp>
 #include <concerto/protocol/odd_wordings.hpp>
 #include <concerto/transport/percent.hpp>
@@ -82,16 +84,39 @@ int list_topics(const TopicsOptions& options) {
   return 0;
 }
 
-/// The coordinator refuses in the words of the reference, with its status 500.
-Error in_words(const Error& refusal, const std::string& topic) {
+/// The coordinator refuses in the words of the reference, with its status 500, which as such says
+/// that nobody knows what has happened. All of these change nothing.
+Error in_words(const Error& refusal, const TopicsOptions& options) {
   const auto says = [&refusal](std::string_view text) {
     return refusal.detail.find(text) != std::string::npos;
   };
-  if (says("storage: NotFound")) {
-    return make_error(VerbErrc::not_found, "there is no topic '" + visible_line(topic) + "'");
+  const std::string topic = "topic '" + visible_line(options.topic) + "'";
+  const std::string url = visible_line(masked_url(options.url));
+  if (says("storage: NotFound") || says(net::odd_wordings.no_such_topic)) {
+    return make_error(VerbErrc::not_found, "there is no " + topic);
   }
-  if (says(net::odd_wordings.no_such_url)) return make_error(VerbErrc::not_found, refusal.detail);
-  const bool is_bad = says("empty topic") || says("empty url") || says("bad url");
+  if (says("this url exists")) {
+    return make_error(VerbErrc::refused,
+                      topic + " has the subscriber " + url + " already; nothing was changed");
+  }
+  if (says("this topic is empty")) {
+    return make_error(VerbErrc::not_found, topic + " has no subscriber, and so not " + url);
+  }
+  if (says(net::odd_wordings.no_such_url)) {
+    const bool is_masked = options.url.find("***") != std::string::npos;
+    return make_error(VerbErrc::not_found,
+                      topic + " has no subscriber " + url +
+                          (is_masked ? ", or several that are shown so: name it as it is" : ""));
+  }
+  constexpr std::string_view others[] = {"empty topic",
+                                         "empty url",
+                                         "bad url",
+                                         "HTTP 500: url: ",
+                                         "HTTP 500: url has ",
+                                         "HTTP 500: remark has ",
+                                         "HTTP 500: topic has ",
+                                         "HTTP 500: the list of subscribers has "};
+  const bool is_bad = std::ranges::any_of(others, says);
   return is_bad ? make_error(VerbErrc::refused, refusal.detail) : refusal;
 }
 
@@ -100,7 +125,7 @@ int change_topic(const TopicsOptions& options, std::string_view method, std::str
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
   const auto answer = (*server)->change(method, path, query, options.reason);
-  if (!answer) return tell(in_words(answer.error(), options.topic));
+  if (!answer) return tell(in_words(answer.error(), options));
   if (options.server.form != Form::table) {
     write_document(std::cout, options.server.form, *answer);
   } else {
