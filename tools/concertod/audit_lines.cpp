@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t chunk_bytes = std::size_t{64} << 10;
-constexpr std::size_t line_bytes_max = std::size_t{256} << 10;
+constexpr std::size_t line_bytes_max = audit_gids_bytes_max + (std::size_t{256} << 10);
 
 std::string shown(std::string_view text, std::size_t bytes_max = audit_text_bytes_max) {
   std::string masked =
@@ -60,12 +60,33 @@ std::string time_text(WallTime now) {
          "Z";
 }
 
+constexpr std::string_view gids_member = ",\"gids\":[";
+
+/// The gids of an action that names several, as a member of its line.
+std::string gids_text(const std::vector<std::string>& gids) {
+  if (gids.empty()) return {};
+  std::string text{gids_member};
+  std::size_t left_out = 0;
+  for (const std::string& gid : gids) {
+    const std::string next = shown(gid);
+    if (left_out > 0 || text.size() + next.size() > audit_gids_bytes_max) {
+      ++left_out;
+      continue;
+    }
+    if (!text.ends_with('[')) text += ',';
+    text += next;
+  }
+  text += ']';
+  if (left_out > 0) text += ",\"gids_left_out\":" + std::to_string(left_out);
+  return text;
+}
+
 /// What a line of a wanted record contains. A quote inside of a text is escaped, so that no text
-/// can look like a member.
+/// can look like a member. A line may contain all of it, and yet name other gids: see has_gid.
 class LineFilter {
  public:
   explicit LineFilter(const net::AuditQuery& query) {
-    if (!query.gid.empty()) all_.push_back("\"gid\":" + shown(query.gid));
+    if (!query.gid.empty()) gid_ = shown(query.gid);
     if (!query.action.empty()) all_.push_back("\"action\":" + shown(query.action));
     if (query.caller.empty()) return;
     const std::string caller = shown(query.caller);
@@ -82,11 +103,17 @@ class LineFilter {
     for (const std::string& part : all_) {
       if (!has(part)) return false;
     }
+    if (!gid_.empty()) {
+      const std::size_t gids = line.find(gids_member);
+      const bool may_name = gids != std::string_view::npos && line.find(gid_, gids) != line.npos;
+      if (!may_name && !has("\"gid\":" + gid_)) return false;
+    }
     return callers_.empty() || std::ranges::any_of(callers_, has);
   }
 
  private:
   std::vector<std::string> all_;
+  std::string gid_;  ///< as a line shows it; empty: any
   std::vector<std::string> callers_;
 };
 
@@ -186,16 +213,33 @@ Result<Position> position_from(std::string_view text) {
   return bad_position("expected next_position of another page");
 }
 
-/// Adds a line to the page if it is a record.
-void add_record(net::AuditPage& page, std::string_view line, bool tells_local, std::size_t& bytes) {
+/// Whether a record is of this transaction.
+bool has_gid(const boost::json::object& record, std::string_view gid) {
+  const std::string text = shown(gid);  // as records have it
+  error_code failed;
+  const boost::json::value wanted = boost::json::parse({text.data(), text.size()}, failed);
+  const auto is_it = [&wanted](const boost::json::value* value) {
+    return value != nullptr && *value == wanted;
+  };
+  if (is_it(record.if_contains("gid"))) return true;
+  const boost::json::value* const gids = record.if_contains("gids");
+  if (gids == nullptr || !gids->is_array()) return false;
+  return std::ranges::any_of(gids->get_array(),
+                             [&](const boost::json::value& each) { return is_it(&each); });
+}
+
+/// Adds a line to the page if it is a record that is wanted.
+void add_record(net::AuditPage& page, std::string_view line, const net::AuditQuery& query,
+                std::size_t& bytes) {
   error_code failed;
   boost::json::value value = boost::json::parse({line.data(), line.size()}, failed);
   if (failed || !value.is_object()) return;
   std::string record{line};
   boost::json::object& members = value.as_object();
+  if (!query.gid.empty() && !has_gid(members, query.gid)) return;
   const boost::json::value* const by = members.if_contains("by");
   const bool is_local = by == nullptr || (*by != "http" && *by != "grpc");
-  if (is_local && !tells_local) {
+  if (is_local && !query.tells_local) {
     members.stable_erase("details");
     members.stable_erase("result");
     record = boost::json::serialize(members);
@@ -223,6 +267,7 @@ std::string audit_line(const net::AuditRecord& record, WallTime now, std::size_t
                                              : audit_text_bytes_max;
     line.append(",\"").append(name).append("\":").append(shown(text, bytes_max));
   }
+  if (!is_refused) line += gids_text(record.gids);  // everybody can make attempts
   if (left_out > 0) line += ",\"left_out\":" + std::to_string(left_out);
   return line + "}\n";
 }
@@ -242,7 +287,7 @@ Result<net::AuditPage> read_audit(const std::vector<std::filesystem::path>& file
     from.reset();
     for (;;) {
       const auto line = file.next(audit_scan_bytes_max - scanned);
-      if (line && filter.takes(*line)) add_record(page, *line, query.tells_local, bytes);
+      if (line && filter.takes(*line)) add_record(page, *line, query, bytes);
       const bool is_full = page.records.size() >= query.limit || bytes >= page_bytes_max ||
                            scanned + file.scanned_bytes() >= audit_scan_bytes_max;
       if (is_full) {

@@ -19,13 +19,18 @@ inline constexpr std::size_t audit_long_text_bytes_max = 18'000;
 /// The same for a refused attempt, because everybody can make attempts.
 inline constexpr std::size_t refused_text_bytes_max = 200;
 
+/// The most bytes of all gids of a record, with escapes. There is room for as many as a request may
+/// name, whatever their length.
+inline constexpr std::size_t audit_gids_bytes_max = std::size_t{1} << 20;
+
 /// The most bytes of the files that one query looks at. The next page goes on from there.
 inline constexpr std::size_t audit_scan_bytes_max = std::size_t{16} << 20;
 
 /// A record as a line of JSON with a line break: `{"ts":..,"id":..,"event":..,"action":..,..}`.
-/// Empty texts are left out, long ones are cut, passwords in URLs are masked, and no byte of a text
-/// can end the line or the string that it is in. `left_out`: how many refused attempts before this
-/// one have no record.
+/// Of several gids a refused attempt has none, and `gids_left_out` counts those for which there is
+/// no room. Empty texts are left out, long ones are cut, passwords in URLs are masked, and no byte
+/// of a text can end the line or the string that it is in. `left_out`: how many refused attempts
+/// before this one have no record.
 std::string audit_line(const net::AuditRecord& record, WallTime now, std::size_t left_out = 0);
 
 /// The records of a query, from the files of a log, the newest first.

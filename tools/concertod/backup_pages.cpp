@@ -185,6 +185,9 @@ void BackupPages::write_end(const Wanted& wanted, const Result<persist::BackupRe
   net::AuditRecord end = wanted.end;
   end.event = made ? net::AuditRecord::Event::done : net::AuditRecord::Event::failed;
   end.details = "name " + wanted.name;
+  if (!wanted.base.empty()) end.details += ", base " + wanted.base;
+  if (wanted.full) end.details += ", full";
+  if (wanted.verify) end.details += ", verify";
   end.result = made ? "complete, " + std::to_string(made->bytes) + " bytes" : made.error().detail;
   write_end_(end);
 }

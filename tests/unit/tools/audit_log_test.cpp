@@ -137,6 +137,51 @@ TEST_F(AuditLogs, AreFilteredByGidCallerAndAction) {
             1U);
 }
 
+TEST_F(AuditLogs, FindEachOfTheGidsThatAnActionNames) {
+  const auto log = open();
+  net::AuditRecord record = record_of("");
+  record.gids = {"a", R"(b","c)", ",", "\u202Ed\xff", "e", std::string(300, 'f')};
+  record.details = R"("gids":["x"],"gid":"x")";
+  ASSERT_TRUE(log->write_now(record));
+  const auto count = [&](const std::string& gid) {
+    net::AuditQuery query;
+    query.gid = gid;
+    return read(*log, query).records.size();
+  };
+  for (const std::string& gid : record.gids) EXPECT_EQ(count(gid), 1U) << gid;
+  for (const char* other : {"x", "b", "c", "d", "gids", "ts", "aa", "forceStop", "\",\""}) {
+    EXPECT_EQ(count(other), 0U) << other;
+  }
+  // Everybody can make attempts.
+  record.event = Event::refused;
+  ASSERT_TRUE(log->write_now(record));
+  EXPECT_THAT(read(*log).records.front(), Not(HasSubstr("\"gids\"")));
+}
+
+TEST_F(AuditLogs, HaveRoomForAllTheGidsThatARequestMayName) {
+  const auto log = open();
+  net::AuditRecord record = record_of("");
+  for (int i = 0; i < 1'000; ++i) {  // of the greatest length
+    record.gids.push_back(std::to_string(1'000 + i) + std::string(508, 'g'));
+  }
+  ASSERT_TRUE(log->write_now(record_of("before")));
+  ASSERT_TRUE(log->write_now(record));
+  ASSERT_TRUE(log->write_now(record_of("behind")));
+  net::AuditQuery query;
+  query.gid = record.gids.back();
+  const net::AuditPage page = read(*log, query);
+  ASSERT_EQ(page.records.size(), 1U);
+  EXPECT_EQ(boost::json::parse(page.records[0]).at("gids").as_array().size(), 1'000U);
+  query.gid = "before";
+  EXPECT_EQ(read(*log, query).records.size(), 1U);
+  // No stored transaction has a gid of such bytes, and yet the line has a limit.
+  for (std::string& gid : record.gids) gid = std::string(1'000, '\x01');
+  const auto line = boost::json::parse(audit_line(record, {})).as_object();
+  const std::size_t told = line.at("gids").as_array().size();
+  EXPECT_GT(told, 100U);
+  EXPECT_EQ(line.at("gids_left_out").as_int64(), static_cast<std::int64_t>(1'000 - told));
+}
+
 TEST_F(AuditLogs, RefusePositionsThatTheyHaveNotGiven) {
   const auto log = open();
   for (const char* position : {"x", "1", "1-", "1-2-3", "0-0"}) {

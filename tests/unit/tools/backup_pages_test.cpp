@@ -131,14 +131,15 @@ TEST_F(BackupPagesTest, WriteTheirEndToTheAuditLog) {
     return std::string(ended().at("state").as_string());
   };
   EXPECT_EQ(make(R"({"name":"one","reason":"ticket 1"})"), "done");
-  EXPECT_EQ(make(R"({"name":"two","base":"nothing"})"), "failed");
-  EXPECT_THAT(audit.told,
-              testing::ElementsAre("id-1 begun backup name one ticket 1: ",
-                                   testing::StartsWith("id-1 begun backup name one ticket 1: 202"),
-                                   testing::StartsWith("id-1 done backup name one ticket 1: comp"),
-                                   "id-2 begun backup name two, base nothing : ",
-                                   testing::StartsWith("id-2 begun backup name two, base nothing"),
-                                   testing::StartsWith("id-2 failed backup name two : ")));
+  EXPECT_EQ(make(R"({"name":"two","base":"nothing","verify":true})"), "failed");
+  EXPECT_THAT(audit.told, testing::ElementsAre(
+                              "id-1 begun backup name one ticket 1: ",
+                              testing::StartsWith("id-1 begun backup name one ticket 1: 202"),
+                              testing::StartsWith("id-1 done backup name one ticket 1: comp"),
+                              "id-2 begun backup name two, base nothing, verify : ",
+                              testing::StartsWith("id-2 begun backup name two, base nothing"),
+                              testing::AllOf(testing::StartsWith("id-2 failed backup name two"),
+                                             testing::HasSubstr(", verify : "))));
 }
 
 TEST_F(BackupPagesTest, MakeOneAtATime) {

@@ -25,7 +25,7 @@ struct Places {
   Topic topic;
   std::array<std::string_view, 2> parameters;  ///< further ones of the query
   bool is_bulk = false;                        ///< the body has a reason and a selection
-  bool is_backup = false;                      ///< the body has a reason, a name, a base, `full`
+  bool is_backup = false;  ///< the body has a reason, a name, a base, `full`, `verify`
 };
 
 constexpr Places all_places[] = {
@@ -94,8 +94,10 @@ std::string backup_details(std::string_view body) {
     const auto member = tree.root().find(name);
     if (member && member->is(JsonKind::text)) add_detail(details, name, member->text());
   }
-  const auto full = tree.root().find("full");
-  if (full && full->is(JsonKind::boolean) && full->boolean()) add_detail(details, "", "full");
+  for (const std::string_view name : {"full", "verify"}) {
+    const auto member = tree.root().find(name);
+    if (member && member->is(JsonKind::boolean) && member->boolean()) add_detail(details, "", name);
+  }
   return details;
 }
 
@@ -143,6 +145,7 @@ AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
     if (places->topic == Places::Topic::query) record.topic = parameter_of(request, "topic");
     if (places->topic == Places::Topic::path) record.topic = topic_in_path(request.path);
     if (places->is_bulk) {
+      record.gids = action_gids(request.body);
       record.details = action_details(request.body);
       record.reason = action_reason(request.body);
     }

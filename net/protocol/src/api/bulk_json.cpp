@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <unordered_set>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -262,7 +264,7 @@ void add_member(std::string& details, std::string_view prefix, JsonValue value) 
   details.append(" ").append(text);
 }
 
-/// How many there are, and those for which there is room in a record.
+/// How many there are, and the first of them, for people. A record has all of them besides.
 std::string gids_text(JsonValue gids) {
   constexpr std::size_t bytes_max = 400;
   std::size_t count = 0;
@@ -287,6 +289,10 @@ std::string action_details(std::string_view body) {
   if (!parsed.parse(body, "the request body")) return details;
   for (const JsonValue member : parsed.root()) {
     if (std::ranges::find(names, member.key()) != names.end()) add_member(details, "", member);
+    if (member.key().starts_with("payload") && member.is(JsonKind::text)) {
+      details.append(details.empty() ? "" : ", ").append(member.key()).append(" of ");
+      details.append(std::to_string(member.text().size())).append(" bytes");
+    }
     if (member.key() == "gids") {
       details.append(details.empty() ? "" : ", ").append(gids_text(member));
     }
@@ -297,6 +303,21 @@ std::string action_details(std::string_view body) {
     if (member.begin() == member.end()) details.append(details.empty() ? "" : ", ").append("all");
   }
   return details;
+}
+
+std::vector<std::string> action_gids(std::string_view body) {
+  JsonText parsed;
+  std::vector<std::string> gids;
+  if (!parsed.parse(body, "the request body")) return gids;
+  const auto member = parsed.root().find("gids");
+  if (!member || !member->is(JsonKind::array)) return gids;
+  std::unordered_set<std::string> met;
+  for (const JsonValue each : *member) {
+    if (gids.size() == gids_max) break;
+    std::string gid = plain_text(each);
+    if (met.insert(gid).second) gids.push_back(std::move(gid));
+  }
+  return gids;
 }
 
 std::string action_reason(std::string_view body) {

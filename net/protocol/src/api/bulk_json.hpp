@@ -55,8 +55,11 @@ Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
 Result<BulkCountBy> count_by_from(std::string_view text);
 
 /// What the body of an action says besides gid and reason, for its record. Members that nobody
-/// reads are left out.
+/// reads are left out; of a payload it says the size.
 std::string action_details(std::string_view body);
+/// The gids in the body of an action that names several, each of them once, as many as a request
+/// may name.
+std::vector<std::string> action_gids(std::string_view body);
 /// The reason in the body of an action.
 std::string action_reason(std::string_view body);
 

@@ -4,9 +4,11 @@
 #include <optional>
 #include <vector>
 
+#include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 
 #include "api/audited.hpp"
+#include "api/openapi_document.hpp"
 #include "await_result.hpp"
 #include "http_api_fixture.hpp"
 
@@ -134,6 +136,60 @@ TEST_F(Audited, ARecordHasWhatTheActionReadsAndNothingElse) {
   }
   EXPECT_THAT(begun, ElementsAre("deleteTopic /a/", "subscribe /a/url http://b/u",
                                  "resetCronTime //limit 1", "forceStop g//"));
+}
+
+/// A value for a member of a request, and how a record shows it.
+std::pair<std::string, std::string> value_for(const std::string& name) {
+  if (name == "limit") return {"7", "limit 7"};
+  if (name == "dryRun") return {"true", "dryRun true"};
+  if (name == "full" || name == "verify") return {"true", name};
+  if (name.starts_with("payload")) return {R"("secret")", name + " of 6 bytes"};
+  if (name == "select") return {R"({"target":"b.org"})", "select.target b.org"};
+  if (name == "gids") return {R"(["g1","g2"])", "2 gids: g1, g2"};
+  return {"\"a text\"", name + " a text"};
+}
+
+/// The names of the members that the request of a route may have.
+std::vector<std::string> members_of(const boost::json::value& document,
+                                    const boost::json::value& operation) {
+  const boost::json::value* schema =
+      &operation.at("requestBody").at("content").at("application/json").at("schema");
+  if (const auto* const reference = schema->as_object().if_contains("$ref")) {
+    constexpr std::string_view before = "#/components/schemas/";
+    const std::string name(reference->as_string().subview(before.size()));
+    schema = &document.at("components").at("schemas").at(name);
+  }
+  std::vector<std::string> names;
+  for (const auto& member : schema->at("properties").as_object()) names.emplace_back(member.key());
+  return names;
+}
+
+TEST(AuditedBody, EveryMemberOfEveryActionIsInItsRecord) {
+  const boost::json::value document =
+      boost::json::parse({openapi_document.data(), openapi_document.size()});
+  std::size_t checked = 0;
+  for (const auto& [path, methods] : document.at("paths").as_object()) {
+    constexpr std::string_view own = "/api/concerto/";
+    const auto* const operation = methods.as_object().if_contains("post");
+    if (!path.starts_with(own) || operation == nullptr) continue;
+    const std::string action(path.substr(own.size()));
+    for (const std::string& name : members_of(document, *operation)) {
+      const auto [value, shown] = value_for(name);
+      HttpRequest request;
+      request.path = path;
+      request.body = "{\"" + name + "\":" + value + "}";
+      const RouteNeeds needs{RouteDeed::operates, RouteRole::operators, RouteBrowser::own_pages,
+                             action};
+      const AuditRecord record = record_of(needs, request, RequestContext{}, {});
+      ++checked;
+      const std::string where = action + " " + name;
+      EXPECT_EQ(record.gid, name == "gid" ? "a text" : "") << where;
+      EXPECT_EQ(record.reason, name == "reason" ? "a text" : "") << where;
+      EXPECT_EQ(record.gids.size(), name == "gids" ? 2U : 0U) << where;
+      EXPECT_EQ(record.details, name == "gid" || name == "reason" ? "" : shown) << where;
+    }
+  }
+  EXPECT_GT(checked, 40U);
 }
 
 TEST_F(Audited, AnotherMethodOnAnOperatorsPathIsAnAttempt) {

@@ -103,8 +103,22 @@ TEST(ActionBody, IsToldInItsRecord) {
   EXPECT_EQ(action_reason(body), "r");
   EXPECT_EQ(action_details(R"({"select":{}})"), "all");
   EXPECT_EQ(action_details(R"({"gids":["a","b"],"branchId":"01"})"), "2 gids: a, b, branchId 01");
+  EXPECT_THAT(action_gids(R"({"gids":["a","b","a"],"branchId":"01"})"), ElementsAre("a", "b"));
+  for (const char* none : {R"({"gid":"a"})", R"({"select":{}})", R"({"gids":"a"})", "no JSON"}) {
+    EXPECT_THAT(action_gids(none), testing::IsEmpty()) << none;
+  }
   EXPECT_EQ(action_details("no JSON"), "");
   EXPECT_EQ(action_reason(R"({"reason":1})"), "");
+}
+
+TEST(ActionBody, ARecordNamesAsManyGidsAsARequestMay) {
+  std::string body = R"({"gids":[)";
+  for (std::size_t i = 0; i < 2 * gids_max; ++i) {
+    body.append(i == 0 ? "\"g" : ",\"g").append(std::to_string(i)).append("\"");
+  }
+  const std::vector<std::string> gids = action_gids(body + "]}");
+  ASSERT_EQ(gids.size(), gids_max);
+  EXPECT_EQ(gids.back(), "g" + std::to_string(gids_max - 1));
 }
 
 Result<> checked(HttpRequest::Query query) {

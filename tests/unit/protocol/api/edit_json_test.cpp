@@ -76,10 +76,10 @@ TEST(EditAnswer, HasBothUrlsAndNoPayload) {
                              HasSubstr(R"("urlBefore":"http://a/")")));
 }
 
-TEST(EditDetails, HaveTheUrlAndNoPayload) {
+TEST(EditDetails, HaveTheUrlAndTheSizeOfThePayload) {
   EXPECT_EQ(action_details(R"({"gid":"g","branchId":"01","op":"action","url":"http://b/",
       "payload":"secret","reason":"r"})"),
-            "branchId 01, op action, url http://b/");
+            "branchId 01, op action, url http://b/, payload of 6 bytes");
 }
 
 }  // namespace

@@ -28,13 +28,16 @@ struct AuditRecord {
   };
 
   Event event = Event::begun;
-  std::string id;       ///< the records of one action share it
-  std::string action;   ///< such as forceStop
-  std::string caller;   ///< who; empty if nothing is known but `from`
-  std::string from;     ///< the address of the peer; empty for actions on the machine itself
-  std::string by;       ///< http, grpc, command or signal
-  std::string gid;      ///< of the transaction; empty if the action is not about one
-  std::string topic;    ///< the same for a topic
+  std::string id;      ///< the records of one action share it
+  std::string action;  ///< such as forceStop
+  std::string caller;  ///< who; empty if nothing is known but `from`
+  std::string from;    ///< the address of the peer; empty for actions on the machine itself
+  std::string by;      ///< http, grpc, command or signal
+  std::string gid;     ///< of the transaction; empty if the action is not about one
+  std::string topic;   ///< the same for a topic
+  /// Of the transactions, if the request names several. An action on a selection has none: which
+  /// transactions it meets shows only while it is done.
+  std::vector<std::string> gids;
   std::string details;  ///< what else was asked for
   std::string reason;   ///< why, in the caller's words
   std::string result;   ///< the error of a failed or refused action; what a done action said
@@ -43,7 +46,7 @@ struct AuditRecord {
 
 /// Which records are wanted. An empty text stands for all.
 struct AuditQuery {
-  std::string gid;
+  std::string gid;     ///< the record's own, or one of its gids
   std::string caller;  ///< the caller's name, or the address of a peer without its port
   std::string action;
   std::string position;  ///< next_position of the page before; empty: the newest records
