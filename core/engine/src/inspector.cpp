@@ -55,7 +55,8 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
   return text + "the coordinator asks " + masked_url(trans.query_prepared);
 }
 
-/// False if the row has another URL by now, which another coordinator was told to give it.
+/// False if the row has another URL by now, which another coordinator, or somebody by hand in the
+/// store, has given it.
 bool is_current(const Attempt& attempt, const Transaction& trans) {
   return std::ranges::none_of(trans.branches, [&attempt](const Branch& row) {
     return row.branch_id.view() == attempt.branch_id && row.op == attempt.op &&
@@ -68,6 +69,11 @@ bool waits_beyond(const Transaction& trans, std::chrono::seconds timeout) {
   constexpr std::chrono::seconds rounding{2};
   return timeout.count() > 0 && trans.waits &&
          trans.next_cron_time > trans.create_time + timeout + rounding;
+}
+
+/// As somebody may have left it in the store by hand.
+std::string url_text(const std::string& url) {
+  return url.empty() ? "an empty URL" : url;
 }
 
 std::string explain_finished(const Transaction& trans) {
@@ -231,13 +237,21 @@ std::chrono::seconds Inspector::awaited_delay(const Transaction& trans) const {
 /// What the store says of a transaction that waits. Attempts, and who made them, are not stored.
 std::string Inspector::explain_rest(const Inspection& inspection) const {
   std::string text = "waits for its next try";
-  if (!inspection.urls.empty()) text += " at " + inspection.urls.front();
+  if (!inspection.urls.empty()) text += " at " + url_text(inspection.urls.front());
   if (const auto errors = doublings(inspection.trans); errors > 0) {
     text += "; its interval has grown to " +
             std::to_string(inspection.trans.next_cron_interval.count()) + " s, since at least " +
             std::to_string(errors) + (errors == 1 ? " pass" : " passes") + " ended in an error";
   }
-  if (env_.ownership == nullptr) return text + "; earlier attempts are not known to this process";
+  const bool has_own = !inspection.attempts.empty();
+  if (has_own) {
+    text += "; its branch has another URL since the last attempt, which was at " +
+            url_text(inspection.attempts.back().url);
+  }
+  if (env_.ownership == nullptr) {
+    return has_own ? text : text + "; earlier attempts are not known to this process";
+  }
+  if (has_own) return text + "; what other coordinators have tried since, only they know";
   return text +
          "; its attempts are known only to the coordinator that made them, and the store does not "
          "say which one that was: ask the others";

@@ -6,6 +6,8 @@
 namespace concerto::test {
 namespace {
 
+using testing::EndsWith;
+using testing::SizeIs;
 using testing::StartsWith;
 
 class EngineSharedInspect : public SharedFixture {
@@ -34,6 +36,26 @@ TEST_F(EngineSharedInspect, AnotherCoordinatorSaysWhatTheStoreKnows) {
             "waits for its next try at a1; its interval has grown to 40 s, since at least 2 passes "
             "ended in an error; its attempts are known only to the coordinator that made them, and "
             "the store does not say which one that was: ask the others");
+}
+
+TEST_F(EngineSharedInspect, AttemptsAtAnEarlierUrlAreNotTakenForThoseOfOthers) {
+  a_branches_.reply("action 01", Outcome::error, "500: no disk");
+  submit(*a_, make_request("g", "saga", 1));
+  b_branches_.reply("action 01", Outcome::error, "500: nor here");
+  BranchEdit edit;
+  edit.gid = Gid("g");
+  edit.row = {"01", "action"};
+  edit.url = "http://other/a";
+  const auto edited = b_->world->start(b_->coordinator().edit_branch(std::move(edit)));
+  ASSERT_EQ(error_of(edited), "");
+  const Inspection here = inspect(*a_);
+  ASSERT_THAT(here.attempts, SizeIs(1));
+  EXPECT_THAT(here.explanation, StartsWith("waits for its next try at http://other/a"));
+  EXPECT_THAT(here.explanation,
+              EndsWith("; its branch has another URL since the last attempt, which was at a1; what "
+                       "other coordinators have tried since, only they know"));
+  EXPECT_THAT(inspect(*b_).explanation, StartsWith("this coordinator's last call, branch 01 "
+                                                   "action at http://other/a"));
 }
 
 TEST_F(EngineSharedInspect, AnotherCoordinatorKnowsADelay) {
