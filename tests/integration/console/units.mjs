@@ -76,12 +76,24 @@ function texts({ bytes, duration, parseRoute, seen, waitFor }) {
               waitFor(1000, 5, 50)], [1000, 5000, 8000, 60_000], "how long a page waits");
 }
 
+/// As while the store is away: what is not known is no zero.
+function samples({ parseMetrics, pointOf }) {
+  const page = 'concerto_store_state{state="refusing"} 1\n';
+  const away = parseMetrics(page);
+  const { unfinished, inFlight } = pointOf({ time: 1, metrics: away }, 3, away);
+  checkEqual([unfinished, inFlight], [null, null], "nothing is known");
+  const known = parseMetrics(`${page}concerto_transactions_unfinished{model="saga"} 0\n`);
+  checkEqual(pointOf(undefined, 3, known).unfinished, 0, "a zero that is known");
+}
+
 export async function run() {
   const directory = mkdtempSync(join(tmpdir(), "console-units-"));
   try {
-    const parts = await load(directory, ["payload", "metrics", "format", "route", "live"]);
+    const parts = await load(directory, ["payload", "metrics", "format", "route", "live",
+                                         "sampling"]);
     payloads(parts);
     metrics(parts);
+    samples(parts);
     texts(parts);
   } finally {
     rmSync(directory, { recursive: true });

@@ -92,6 +92,8 @@ export interface AuditRecord {
   details?: string;
   reason?: string;
   result?: string;
+  /// Of an action that named several transactions.
+  gids?: string[];
 }
 
 export interface AuditPage {

@@ -78,6 +78,8 @@ export const english = {
   removeTopicHint: "{topic} and all its subscriptions are deleted.", noTopics: "No topic yet.",
   // Audit
   event: "Event", from: "From", noAudit: "This coordinator keeps no audit log (Audit.File).",
+  noRecord: "No record at this coordinator. Each coordinator of a cluster has an audit log of " +
+    "its own, and the record of an action on a selection names no transactions.",
   earlier: "Earlier records", filter: "Filter",
   // A start with --paused
   startedPaused: "This coordinator was started with --paused: it calls no service and refuses " +

@@ -68,6 +68,8 @@ export const chinese: Record<Word, string> = {
   unsubscribeHint: "{url} 不再收到 {topic} 的消息。",
   removeTopicHint: "{topic} 及其所有订阅将被删除。", noTopics: "还没有主题。",
   event: "事件", from: "来源", noAudit: "此协调器不保留审计日志（Audit.File）。",
+  noRecord: "此协调器没有这样的记录。集群中的每个协调器都有自己的审计日志；" +
+    "按条件选择的操作，其记录中不列出各个事务。",
   earlier: "更早的记录", filter: "筛选",
   startedPaused: "此协调器以 --paused 启动：在开始之前，它不调用任何服务，也拒绝应用的请求。",
   begin: "开始工作", hasBegun: "协调器已开始工作。",

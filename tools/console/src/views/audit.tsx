@@ -14,6 +14,19 @@ const pageRows = 500;
 
 const keyOf = (record: AuditRecord) => `${record.id} ${record.event} ${record.ts}`;
 
+/// The transaction, the first of several, or the topic.
+function whatOf({ gid, gids, topic }: AuditRecord) {
+  const first = gid ?? gids?.[0];
+  if (!first) return seen(topic);
+  const others = (gids?.length ?? 1) - 1;
+  return (
+    <span title={seen(gids?.join(" "))}>
+      <a href={pathOfTransaction(first)} tabIndex={-1}>{seen(first)}</a>
+      {others > 0 && ` +${others}`}
+    </span>
+  );
+}
+
 function columns(): Column<AuditRecord>[] {
   return [
     { key: "ts", head: say("time"), width: "10.5rem", cell: (each) => when(each.ts) },
@@ -22,9 +35,7 @@ function columns(): Column<AuditRecord>[] {
     { key: "event", head: say("event"), width: "5.5rem",
       cell: (each) => <span class={`event-${each.event}`}>{seen(each.event)}</span> },
     { key: "gid", head: say("gid"), width: "minmax(9rem, 1.2fr)",
-      cell: (each) => each.gid
-        ? <a href={pathOfTransaction(each.gid)} tabIndex={-1}>{seen(each.gid)}</a>
-        : seen(each.topic) },
+      cell: whatOf },
     { key: "caller", head: say("caller"), width: "minmax(6rem, .8fr)",
       cell: (each) => seen(each.caller ?? each.from) },
     { key: "reason", head: say("reason"), width: "minmax(9rem, 1.6fr)",
@@ -82,7 +93,7 @@ export function Audit({ route }: { route: Route }) {
       <Problem error={error} />
       {!value ? !error && <Loading />
         : !value.kept ? <Note kind="info">{say("noAudit")}</Note>
-        : value.records.length === 0 ? <p class="empty">{say("none")}</p>
+        : value.records.length === 0 ? <p class="empty">{say("noRecord")}</p>
         : <Table label={say("audit")} rows={value.records} columns={columns()} keyOf={keyOf} />}
     </section>
   );

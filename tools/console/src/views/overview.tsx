@@ -101,6 +101,7 @@ function Stuck() {
   const { value, error } = useLive<TransactionPage>("stuck", 3000, (signal) => get(paths.all, {
     status: unfinishedStatuses, minAge: stuckAfterS, explain: true, limit: stuckShown }, signal));
   const rows = value?.transactions ?? [];
+  const none = value && !error ? <p class="quiet">{say("noneOld")}</p> : !error && <Loading />;
   return (
     <>
       <div class="heading">
@@ -108,7 +109,7 @@ function Stuck() {
         <a href={pathOf("unfinished")}>{say("showThem")}</a>
       </div>
       <Problem error={error} />
-      {rows.length === 0 ? <p class="quiet">{say("noneOld")}</p> : (
+      {rows.length === 0 ? none : (
         <div class="scrolls" tabIndex={0} role="region" aria-label={say("stuckFirst")}>
           <table>
             <thead><tr><th>{say("gid")}</th><th>{say("status")}</th><th>{say("age")}</th>

@@ -157,9 +157,10 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
       </Heading>
       <FilterBar view={view} filters={filters} change={change} />
       <Problem error={listing.error} />
-      {!listing.loaded && !listing.error ? <Loading />
-        : rows.length === 0 ? <p class="empty">
-            {say(view === "unfinished" ? "noneStuck" : "none")}</p>
+      {rows.length === 0
+        ? !listing.error && (listing.loaded
+            ? <p class="empty">{say(view === "unfinished" ? "noneStuck" : "none")}</p>
+            : <Loading />)
         : <Table label={say(view as "unfinished" | "failed" | "search")} rows={rows}
                  columns={columns} keyOf={keyOf} onOpen={open} onEnd={listing.loadMore}
                  {...(canSelect ? { selected, onSelect: toggle } : {})} />}
