@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -116,6 +117,11 @@ class CliTestCase(unittest.TestCase):
             if until and until.encode() in output:
                 os.write(terminal, b"\x03")
                 until = None
+        else:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(terminal)
+            self.fail(f"{arguments} still runs after {TIMEOUT_S} s: {output.decode()}")
         _, status = os.waitpid(pid, 0)
         os.close(terminal)
         return Ran(os.waitstatus_to_exitcode(status), output.decode().replace("\r\n", "\n"), "")

@@ -9,10 +9,10 @@ import subprocess
 import threading
 
 import yaml
-from cli_test_case import (DONE, LATE, NOT_FOUND, TRANS_FAILED, UNREACHABLE, USAGE, CliTestCase,
-                           dead_url, main)
+from cli_test_case import (DONE, LATE, NOT_FOUND, TIMEOUT_S, TRANS_FAILED, UNREACHABLE, USAGE,
+                           CliTestCase, dead_url, main)
 
-from concerto_testing import free_port, http_json
+from concerto_testing import ends_within, free_port, http_json
 
 
 class Reading(CliTestCase):
@@ -123,9 +123,10 @@ class Reading(CliTestCase):
         with subprocess.Popen([self.args.concerto, "watch", "g", "--interval", "0.1"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env=self.environment()) as watch:
-            self.assertIn("submitted", watch.stdout.readline())
-            coordinator.kill()
-            self.assertIn("asked again", watch.stderr.readline())
+            with ends_within(TIMEOUT_S, watch, "says that it asks again"):
+                self.assertIn("submitted", watch.stdout.readline())
+                coordinator.kill()
+                self.assertIn("asked again", watch.stderr.readline())
             coordinator.start()
             out, err = watch.communicate(timeout=60)
         self.assertEqual(watch.returncode, DONE, out + err)

@@ -15,7 +15,7 @@ import time
 from operations_test_case import (RELOADED, OperationsTestCase, get, hang_up, main, post, submit,
                                   try_now)
 
-from concerto_testing import http_call, wait_until
+from concerto_testing import ends_within, http_call, wait_until
 
 END_S = 20
 LONG_S = 600
@@ -144,10 +144,11 @@ class Actions(OperationsTestCase):
                                    stdin=follower if at_terminal else subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, cwd=self.directory)
         log = ""
-        for line in process.stderr:
-            log += line
-            if '"msg":"ready' in line:
-                process.kill()
+        with ends_within(END_S, process, "is ready, or ends"):
+            for line in process.stderr:
+                log += line
+                if '"msg":"ready' in line:
+                    process.kill()
         if at_terminal:
             os.close(leader)
             os.close(follower)
@@ -185,11 +186,12 @@ class Actions(OperationsTestCase):
             os.close(follower)
             shown = ""
             try:
-                while '"msg":"ready' not in shown:
-                    had_asked = "Type yes" in shown
-                    shown += os.read(leader, 65_536).decode()
-                    if "Type yes" in shown and not had_asked:
-                        os.write(leader, answer.encode() + b"\n")
+                with ends_within(END_S, process, "asks, and is ready, or ends"):
+                    while '"msg":"ready' not in shown:
+                        had_asked = "Type yes" in shown
+                        shown += os.read(leader, 65_536).decode()
+                        if "Type yes" in shown and not had_asked:
+                            os.write(leader, answer.encode() + b"\n")
                 process.kill()
             except OSError:  # the other side is closed
                 pass

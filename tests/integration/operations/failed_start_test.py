@@ -14,7 +14,7 @@ import threading
 import unittest
 
 from operations_test_case import http_json, run_tests, to_yaml
-from concerto_testing import Concertod
+from concerto_testing import Concertod, ends_within
 from concerto_testing.ports import free_ports
 
 END_S = 60
@@ -66,15 +66,13 @@ class FailedStarts(unittest.TestCase):
         with subprocess.Popen([self.args.concertod, "-c", config], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, preexec_fn=prepare,
                               cwd=self.directory) as program:
-            overdue = threading.Timer(END_S, program.kill)
-            overdue.start()
             text = ""
-            for line in program.stdout:
-                text += line
-                if '"msg":"ready' in line:
-                    program.send_signal(signal.SIGTERM)
-            code = program.wait()
-            overdue.cancel()
+            with ends_within(END_S, program, "is ready and stops, or ends"):
+                for line in program.stdout:
+                    text += line
+                    if '"msg":"ready' in line:
+                        program.send_signal(signal.SIGTERM)
+                code = program.wait()
         return code, text
 
     def expect_refusal(self, config, sentence):

@@ -1,5 +1,7 @@
 """Waiting for a condition with a deadline."""
 
+import contextlib
+import threading
 import time
 
 POLL_INTERVAL_S = 0.02
@@ -29,3 +31,23 @@ def wait_until(condition, what, timeout_s=10.0):
             reason = f" (last error: {last_error})" if last_error else ""
             raise Timeout(f"not within {timeout_s:g} s: {what}{reason}")
         time.sleep(POLL_INTERVAL_S)
+
+
+@contextlib.contextmanager
+def ends_within(timeout_s, process, what):
+    """Kills `process` (a Popen) and fails if the block takes longer than this. For blocks that read
+    what the process writes, which may be nothing for ever."""
+    late = threading.Event()
+
+    def end():
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(timeout_s, end)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if late.is_set():
+            raise Timeout(f"{what}: not within {timeout_s:g} s")
