@@ -69,6 +69,7 @@ class Acting(CliTestCase):
                     "--reason", "it is new")
         self.expect(DONE, "topics", "subscribe", name, "http://b.org/b")
         self.expect(REFUSED, "topics", "subscribe", name, "nowhere")
+        self.refused_changes_of(name)
         for wrong in (("", "http://b.org/a"), (name, "")):
             self.expect(USAGE, "topics", "subscribe", *wrong)
         self.expect(NOT_FOUND, "topics", "unsubscribe", name, "http://b.org/never")
@@ -89,6 +90,54 @@ class Acting(CliTestCase):
         reasons = [record.get("reason") for record in
                    self.expect(DONE, "audit", "--action", "subscribe", "-o", "json").json()]
         self.assertIn("it is new", reasons)
+
+    def refused_changes_of(self, name):
+        """None of them has changed anything, and each says what it is about."""
+        verb = ("topics", "subscribe")
+        ran = self.expect(REFUSED, *verb, name, "http://b.org/a", "--remark", "other")
+        self.assertEqual(ran.err, f"topic '{name}' has the subscriber http://b.org/a already; "
+                                  "nothing was changed\n")
+        self.assertEqual(ran.out, "")
+        for url in ("http://", "http://b.org/" + "a" * 9000, "http://b.org/\n"):
+            with self.subTest(url=url[:20]):
+                self.expect(REFUSED, *verb, name, url)
+        self.expect(REFUSED, *verb, "n" * 300, "http://b.org/a")
+        self.expect(REFUSED, *verb, "a\nb", "http://b.org/a")
+        self.expect(REFUSED, *verb, name, "http://b.org/c", "--remark", "r" * 5000)
+        verb = ("topics", "unsubscribe")
+        self.assertEqual(self.expect(NOT_FOUND, *verb, name, "http://b.org/never").err,
+                         f"topic '{name}' has no subscriber http://b.org/never\n")
+        self.assertIn("name it as it is",
+                      self.expect(NOT_FOUND, *verb, name, "http://u:***@b.org/never").err)
+        self.assertEqual(self.expect(NOT_FOUND, *verb, "nope", "http://b.org/a").err,
+                         "there is no topic 'nope'\n")
+        self.expect(DONE, "topics", "subscribe", "empty", "http://b.org/a")
+        self.expect(DONE, *verb, "empty", "http://b.org/a")
+        self.assertEqual(self.expect(NOT_FOUND, *verb, "empty", "http://b.org/a").err,
+                         "topic 'empty' has no subscriber, and so not http://b.org/a\n")
+        self.expect(DONE, "topics", "delete", "empty")
+
+    def test_the_audit_log_finds_each_transaction_that_an_action_named(self):
+        self.start()
+        for gid in ("g1", "g2", "g3"):
+            self.submit(gid, dead_url())
+        self.wait_until_stuck("g3")
+        self.expect(DONE, "stop", "g1", "g2", "g3", "--reason", "enough")
+        for gid in ("g1", "g2", "g3"):
+            ran = self.expect(DONE, "audit", "--gid", gid)
+            self.assertIn(f"{gid} and 2 more", ran.out)
+            records = self.expect(DONE, "audit", "--gid", gid, "-o", "json").json()
+            self.assertEqual([(each["event"], each["gids"]) for each in records],
+                             [("done", ["g1", "g2", "g3"]), ("begun", ["g1", "g2", "g3"])])
+        self.assertIn("3 gids: g1, g2, g3", self.expect(DONE, "audit").out)
+        ran = self.expect(DONE, "audit", "--gid", "nobody")
+        self.assertEqual(ran.out, "")
+        self.assertIn("no record at this coordinator; each coordinator of a cluster has an audit "
+                      "log of its own", ran.err)
+        self.assertIn("a selection", ran.err)
+        ran = self.expect(DONE, "audit", "--caller", "nobody", "-o", "json")
+        self.assertEqual(ran.json(), [])
+        self.assertIn("each coordinator", ran.err)
 
     def test_a_topic_is_paused_and_goes_on(self):
         self.start()

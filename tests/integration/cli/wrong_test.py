@@ -168,6 +168,61 @@ class Wrong(CliTestCase):
                 self.assertNotIn("output", ran.stderr)
         self.assertEqual([name for name in os.listdir(self.home) if "partial" in name], [])
 
+    def test_a_stdout_that_is_closed(self):
+        """Nobody can have the result, and exit code 0 would say that somebody has it."""
+        self.start()
+        self.submit("g", dead_url())
+        self.wait_until_stuck("g")
+        load = os.path.join(os.path.dirname(self.args.concerto), "concerto-load")
+        for program, *arguments in (
+                (self.args.concerto, "list"), (self.args.concerto, "list", "-o", "json"),
+                (self.args.concerto, "top", "--interval", "0.1"), (self.args.concerto, "count"),
+                (self.args.concerto, "stop", "g", "-o", "json"), (self.args.concerto, "--help"),
+                (self.args.concerto, "--version"), (self.args.concerto, "completion", "bash"),
+                (self.args.concerto, "bench", "--", "--version"),
+                (self.args.concertod, "--print-sample"), (self.args.concertod, "--print-keys"),
+                (self.args.concertod, "--print-config"), (self.args.concertod, "--print-access"),
+                (self.args.concertod, "--check-config"), (self.args.concertod, "--version"),
+                (self.args.concertod, "--help"), (load, "--version"), (load, "--help")):
+            with self.subTest(program=os.path.basename(program), arguments=arguments):
+                ran = subprocess.run(["bash", "-c", 'exec "$0" "$@" >&-', program, *arguments],
+                                     env=self.environment(), capture_output=True, text=True,
+                                     timeout=60, check=False, cwd=self.home)
+                self.assertEqual(ran.returncode, FAILED, ran)
+                self.assertEqual(ran.stderr.splitlines()[-1:],
+                                 ["the output cannot be written: stdout is closed"])
+        self.assertEqual(self.expect(DONE, "audit", "--limit", "1", "-o", "json").json()[0]["gid"],
+                         "g")
+
+    def test_a_word_that_is_no_verb(self):
+        """command_line_test has more of them."""
+        for arguments, told in ((("nosuch",), "there is no verb 'nosuch'; concerto --help"),
+                                (("--server", "http://a", "lsit"), "did you mean 'list'?"),
+                                (("topics", "sub"), "did you mean 'topics subscribe'?")):
+            ran = self.expect(USAGE, *arguments)
+            self.assertEqual(ran.out, "")
+            self.assertIn(told, ran.err)
+
+    def test_what_is_not_known_is_no_zero(self):
+        """As while the store is away, or for a caller who may not read the metrics."""
+        api = ScriptedServer()
+        self.addCleanup(api.close)
+        self.server = api.root
+        api.script("/api/concerto/count", (200, {"total": 3, "complete": False, "groups": [
+            {"value": "http://b.org/a", "count": 3, "oldest": "2026-11-30T00:00:00Z"}]}))
+        api.script("/api/concerto/pauses", (200, {"pauses": [
+            {"kind": "target", "value": "http://c.org", "reason": "x"}]}))
+        api.script("/metrics", (403, {"message": "not for you"}))
+        rows = {one["target"]: one for one in
+                self.expect(DONE, "targets", "-o", "json").json()}
+        self.assertEqual([(rows[name]["waiting"], rows[name]["calls"], rows[name]["errors"])
+                          for name in ("http://b.org", "http://c.org")],
+                         [(3, None, None), (None, None, None)])
+        ran = self.expect(DONE, "targets")
+        self.assertRegex(ran.out, r"http://b\.org +3 +\S+ +- +- +-\n")
+        self.assertRegex(ran.out, r"http://c\.org +- +- +- +- +yes: x\n")
+        self.assertIn("not all targets", ran.err)
+
     def test_a_reader_that_has_enough(self):
         self.start()
         url = dead_url()
