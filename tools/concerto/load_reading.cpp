@@ -58,6 +58,18 @@ double calls_to(const MetricsText& metrics, const std::string& target, std::stri
   return sum;
 }
 
+/// How many wait for a target. One for which none waits has no sample; but without an answer of the
+/// store the coordinator may have let go of those that did.
+json::value waiting_for(const std::string& target, const MetricsText& metrics) {
+  const auto is_about = [&target](const MetricsText::Sample& sample) {
+    const auto name = sample.labels.find("target");
+    return name != sample.labels.end() && name->second == target;
+  };
+  const bool is_told = std::ranges::any_of(metrics.samples(waiting_metric), is_about);
+  if (!is_told && !metrics.has(unfinished_metric)) return nullptr;
+  return static_cast<std::uint64_t>(metrics.sum(waiting_metric, "target", target));
+}
+
 json::array targets_between(const LoadReading& before, const LoadReading& now) {
   const double seconds = seconds_between(before, now);
   std::vector<std::string> names;
@@ -72,10 +84,9 @@ json::array targets_between(const LoadReading& before, const LoadReading& now) {
   }
   json::array targets;
   for (const std::string& name : names) {
-    const double waiting = now.metrics.sum(waiting_metric, "target", name);
     targets.push_back(json::object{
         {"target", name},
-        {"waiting", static_cast<std::uint64_t>(waiting)},
+        {"waiting", waiting_for(name, now.metrics)},
         {"calls_per_second",
          rate(calls_to(before.metrics, name, ""), calls_to(now.metrics, name, ""), seconds)},
         {"errors_per_second", rate(calls_to(before.metrics, name, "error"),
@@ -87,9 +98,8 @@ json::array targets_between(const LoadReading& before, const LoadReading& now) {
   return targets;
 }
 
-/// What there is now; null if the coordinator does not know it. Counters, and what waits for a
-/// target, have no sample before there is something to count; such a gauge has none without an
-/// answer of the store.
+/// What there is now; null if the coordinator does not know it. A counter has no sample before
+/// there is something to count; such a gauge has none without an answer of the store.
 json::value count_now(const MetricsText& metrics, std::string_view gauge) {
   if (!metrics.has(gauge)) return nullptr;
   return static_cast<std::uint64_t>(metrics.sum(gauge));

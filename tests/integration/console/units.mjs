@@ -77,13 +77,19 @@ function texts({ bytes, duration, parseRoute, seen, waitFor }) {
 }
 
 /// As while the store is away: what is not known is no zero.
-function samples({ parseMetrics, pointOf }) {
-  const page = 'concerto_store_state{state="refusing"} 1\n';
+function samples({ parseMetrics, pointOf, targetsOf }) {
+  const page = 'concerto_store_state{state="refusing"} 1\n' +
+    'concerto_branch_calls_total{target="a"} 1\nconcerto_transactions_waiting{target="b"} 7\n';
   const away = parseMetrics(page);
   const { unfinished, inFlight } = pointOf({ time: 1, metrics: away }, 3, away);
   checkEqual([unfinished, inFlight], [null, null], "nothing is known");
   const known = parseMetrics(`${page}concerto_transactions_unfinished{model="saga"} 0\n`);
   checkEqual(pointOf(undefined, 3, known).unfinished, 0, "a zero that is known");
+  const waiting = (metrics) => Object.fromEntries(
+    targetsOf(metrics, metrics, 1).map((each) => [each.target, each.waiting]));
+  checkEqual(waiting(known), { a: 0, b: 7 }, "none waits for a");
+  check(Number.isNaN(waiting(away).a), "nobody knows what waits for a");
+  checkEqual(waiting(away).b, 7, "what is told");
 }
 
 export async function run() {

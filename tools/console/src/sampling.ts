@@ -20,6 +20,7 @@ export interface TargetHealth {
   errorsPerSecond: number;
   /// Seconds; not a number without a call.
   latency: number;
+  /// Not a number if it is not known.
   waiting: number;
 }
 
@@ -60,19 +61,24 @@ export function targetsOf(older: Metrics, newer: Metrics, seconds: number): Targ
     ...valuesOf(newer, "concerto_branch_calls_total", "target"),
     ...valuesOf(newer, "concerto_transactions_waiting", "target"),
   ]);
+  // A service for which none waits has no sample; but without an answer of the store the
+  // coordinator may have let go of those that did.
+  const isKnown = Number.isFinite(total(newer, "concerto_transactions_unfinished"));
   const each = [...names].filter((target) => target !== "").map((target) => {
     const calls = growth(older, newer, "concerto_branch_calls_total", { target });
     const errors =
       growth(older, newer, "concerto_branch_calls_total", { target, outcome: "error" });
     const latency = "concerto_branch_latency_seconds";
+    const waiting = total(newer, "concerto_transactions_waiting", { target });
     return {
       target, callsPerSecond: calls / seconds, errorsPerSecond: errors / seconds,
       latency: growth(older, newer, `${latency}_sum`, { target }) /
         growth(older, newer, `${latency}_count`, { target }),
-      waiting: or0(total(newer, "concerto_transactions_waiting", { target })),
+      waiting: isKnown ? or0(waiting) : waiting,
     };
   });
-  return each.sort((a, b) => b.waiting - a.waiting || b.errorsPerSecond - a.errorsPerSecond ||
+  return each.sort((a, b) => or0(b.waiting) - or0(a.waiting) ||
+                             b.errorsPerSecond - a.errorsPerSecond ||
                              b.callsPerSecond - a.callsPerSecond);
 }
 

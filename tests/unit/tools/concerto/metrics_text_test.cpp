@@ -68,12 +68,17 @@ TEST(LoadReading, WhatIsNotKnownIsNoZero) {
       "concerto_transactions_in_memory 3\n"
       "concerto_store_state{state=\"serving\"} 0\n"
       "concerto_store_state{state=\"refusing\"} 1\n"
-      "concerto_transactions_waiting{target=\"http://b\"} 539\n",
+      "concerto_transactions_waiting{target=\"http://b\"} 539\n"
+      "concerto_branch_calls_total{target=\"http://c\",outcome=\"error\"} 2\n",
       shown);
   for (const char* const name : {"unfinished", "unfinished_complete", "oldest_seconds"}) {
     EXPECT_TRUE(away.at(name).is_null()) << name;
   }
   EXPECT_EQ(away.at("in_work"), 3);
+  const json::array& targets = away.at("targets").as_array();
+  ASSERT_EQ(targets.size(), 2U);
+  EXPECT_EQ(targets[0].at("waiting"), 539);
+  EXPECT_TRUE(targets[1].at("waiting").is_null()) << "it may have let go of those that wait";
   EXPECT_NE(shown.find("unfinished    not known (the store: refusing), 3 in work\n"),
             std::string::npos)
       << shown;
