@@ -87,7 +87,7 @@ function samples({ parseMetrics, pointOf, targetsOf }) {
   checkEqual(pointOf(undefined, 3, known).unfinished, 0, "a zero that is known");
   const waiting = (metrics) => Object.fromEntries(
     targetsOf(metrics, metrics, 1).map((each) => [each.target, each.waiting]));
-  checkEqual(waiting(known), { a: 0, b: 7 }, "none waits for a");
+  checkEqual(waiting(known), { b: 7, a: 0 }, "none waits for a");
   check(Number.isNaN(waiting(away).a), "nobody knows what waits for a");
   checkEqual(waiting(away).b, 7, "what is told");
 }
