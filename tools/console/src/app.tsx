@@ -3,12 +3,16 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { enterToken, needsToken, paths, token } from "./api";
+import { forget, recoveries, reportAnswer, reportFault } from "./faults";
 import { seen } from "./format";
-import { Choice, Field, Note } from "./parts/bits";
+import { Choice, Note } from "./parts/bits";
+import { Guard } from "./parts/guard";
+import { Health, useHealth } from "./parts/health";
 import { PausedStart } from "./parts/paused";
 import { Toast } from "./parts/toast";
+import { TokenForm } from "./parts/token";
 import { type ListedView, pathOf, route, views } from "./route";
-import { askServer, has, server, type Server } from "./server";
+import { asks, askServer, has, server, type Server } from "./server";
 import { language, setLanguage, setTheme, theme, type Language, type Theme } from "./settings";
 import { Audit } from "./views/audit";
 import { Backups } from "./views/backups";
@@ -32,23 +36,46 @@ function isThere(view: ListedView, known: Server): boolean {
   return path === undefined || has(known, path);
 }
 
-export function App() {
-  const known = server.use();
-  const at = route.use();
-  const credentials = token.use();
-  const asks = needsToken.use();
-  language.use();
-  const [failure, setFailure] = useState("");
+const askMs = 5000;
 
+/// Asks what the server has and what the caller may do: at first, with another token, and when the
+/// server has answered again, because it may have been started anew.
+function useServer(): Server {
+  const credentials = token.use();
+  const recovered = recoveries.use();
+  const asked = asks.use();
   useEffect(() => {
+    const owner = {};
     let timer = 0;
-    const ask = () => askServer().then(() => setFailure(""), (error: Error) => {
-      setFailure(error.message);
-      timer = window.setTimeout(ask, 5000);
-    });
+    let ends = false;
+    const ask = async () => {
+      clearTimeout(timer);
+      try {
+        await askServer();
+        if (!ends) reportAnswer(owner);
+      } catch (failure) {
+        if (ends || !(failure instanceof Error)) return;
+        reportFault(owner, failure, () => void ask());
+        timer = window.setTimeout(ask, askMs);
+      }
+    };
     void ask();
-    return () => clearTimeout(timer);
-  }, [credentials]);
+    return () => {
+      ends = true;
+      clearTimeout(timer);
+      forget(owner);
+    };
+  }, [credentials, recovered, asked]);
+  return server.use();
+}
+
+export function App() {
+  const known = useServer();
+  const at = route.use();
+  const isAsked = needsToken.use();
+  const { refresh } = useHealth();
+  language.use();
+
   useEffect(() => {
     const name = at.view === "transaction" ? at.gid : say(at.view);
     document.title = `${seen(name)} – Concerto`;
@@ -68,12 +95,12 @@ export function App() {
         <Settings known={known} />
       </header>
       <main id="main" tabIndex={-1}>
-        {failure && <Note kind="bad">{say("offline", { error: seen(failure) })}</Note>}
-        {asks && <TokenForm />}
-        {!asks && known.version !== "" && !known.viewer && <Note kind="warn">{say("noViewer")}
+        <Health />
+        {isAsked && <TokenForm />}
+        {!isAsked && known.version !== "" && !known.viewer && <Note kind="warn">{say("noViewer")}
         </Note>}
-        <PausedStart />
-        <Content />
+        <PausedStart refresh={refresh} />
+        <Guard key={at.view}><Content /></Guard>
       </main>
       <Toast />
     </>
@@ -120,19 +147,5 @@ function Settings({ known }: { known: Server }) {
             {say("signIn")}</button>}
       {isOpen && !hasToken && <TokenForm />}
     </div>
-  );
-}
-
-function TokenForm() {
-  const [value, setValue] = useState("");
-  return (
-    <form class="token" onSubmit={(event) => {
-      event.preventDefault();
-      enterToken(value.trim());
-    }}>
-      <p>{say("tokenHint")}</p>
-      <Field label={say("token")} type="password" value={value} onInput={setValue} />
-      <button type="submit" class="main">{say("enter")}</button>
-    </form>
   );
 }

@@ -42,16 +42,22 @@ export function timeOfDay(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString(locale(), { hour12: false });
 }
 
+const units = {
+  en: { ms: "ms", s: "s", m: "m", h: "h", d: "d" },
+  zh: { ms: "毫秒", s: "秒", m: "分", h: "小时", d: "天" },
+};
+
 /// `90` is `1 m 30 s`.
 export function duration(seconds: number): string {
+  const { ms, s, m, h, d } = units[language.get()];
   if (!Number.isFinite(seconds)) return "–";
-  if (seconds < 0.0995) return `${(seconds * 1000).toPrecision(2)} ms`;
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  if (seconds < 0.0995) return `${(seconds * 1000).toPrecision(2)} ${ms}`;
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ${ms}`;
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} ${s}`;
   const whole = Math.round(seconds);
   const parts: [number, string][] = [
-    [Math.floor(whole / 86400), "d"], [Math.floor(whole / 3600) % 24, "h"],
-    [Math.floor(whole / 60) % 60, "m"], [whole % 60, "s"],
+    [Math.floor(whole / 86400), d], [Math.floor(whole / 3600) % 24, h],
+    [Math.floor(whole / 60) % 60, m], [whole % 60, s],
   ];
   const first = parts.findIndex(([amount]) => amount > 0);
   return parts.slice(first, first + 2).map(([amount, unit]) => `${amount} ${unit}`).join(" ");

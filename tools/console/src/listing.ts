@@ -3,7 +3,10 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 import { get, paths, token, type Parameters } from "./api";
-import { waitFor } from "./live";
+import { serverNow } from "./clock";
+import { forget, reportAnswer, reportFault } from "./faults";
+import { waitAfter, waitFor } from "./live";
+import { forgetTime, reportTime } from "./pending";
 import type { Transaction, TransactionPage } from "./types";
 
 export const unfinishedStatuses = "prepared,submitted,aborting";
@@ -76,6 +79,8 @@ class Reader {
   close(): void {
     this.abort.abort();
     clearTimeout(this.timer);
+    forget(this);
+    forgetTime(this);
   }
 
   want(rows: number): void {
@@ -94,17 +99,24 @@ class Reader {
     this.busy = true;
     this.again = "no";
     const begin = performance.now();
+    let wait = interval;
     try {
       await this.read(isAnew);
+      if (this.abort.signal.aborted) return;
       this.failures = 0;
+      reportAnswer(this);
+      wait = waitFor(interval, performance.now() - begin, 0);
     } catch (failure) {
       if (this.abort.signal.aborted) return;
       this.failures += 1;
-      this.fail(failure instanceof Error ? failure : new Error(String(failure)));
+      const error = failure instanceof Error ? failure : new Error(String(failure));
+      this.fail(error);
+      reportFault(this, error, () => void this.turn(true));
+      wait = waitAfter(error, interval, performance.now() - begin, this.failures);
     } finally {
       this.busy = false;
     }
-    const wait = waitFor(interval, performance.now() - begin, this.failures);
+    reportTime(this, performance.now() - begin);
     const isNext = this.again as "no" | "on" | "anew";
     this.timer = window.setTimeout(() => void this.turn(isNext !== "on"),
                                    isNext === "no" || this.failures > 0 ? wait : 0);
@@ -138,7 +150,7 @@ export function useListing(key: string, lists: Lists, least: number): Listing {
 
   useEffect(() => {
     const own = new Reader(
-      () => latest.current(Date.now()),
+      () => latest.current(serverNow()),
       (next) => setState({ ...next, key }),
       (error) => setState((old) => ({ ...(old.key === key ? old : { ...nothing, key }), error })));
     reader.current = own;

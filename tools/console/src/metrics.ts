@@ -53,11 +53,12 @@ export function valuesOf(metrics: Metrics, name: string, labelName: string): str
   return [...new Set(values)];
 }
 
-/// How much a counter has grown. A counter that begins anew, as after a restart, counts from 0.
+/// How much a counter has grown; not a number if it is not there any more. A counter that begins
+/// anew, as after a restart, counts from 0.
 export function growth(older: Metrics, newer: Metrics, name: string, wanted: Wanted = {}): number {
   const now = total(newer, name, wanted);
   const before = total(older, name, wanted);
-  if (Number.isNaN(now)) return 0;
+  if (Number.isNaN(now)) return NaN;
   return Number.isNaN(before) || now < before ? now : now - before;
 }
 
@@ -70,7 +71,7 @@ export function quantile(older: Metrics, newer: Metrics, name: string, q: number
     .sort((a, b) => a.bound - b.bound);
   const counts = bounds.map(({ le }) => growth(older, newer, `${name}_bucket`, { ...wanted, le }));
   const all = counts[counts.length - 1] ?? 0;
-  if (all <= 0) return NaN;
+  if (!(all > 0)) return NaN;
   const rank = q * all;
   const at = counts.findIndex((each) => each >= rank);
   const below = at > 0 ? { bound: bounds[at - 1]!.bound, count: counts[at - 1]! }

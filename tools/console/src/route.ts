@@ -36,8 +36,9 @@ export function parseRoute(path: string, search: string): Route {
   const rest = path.startsWith(root) ? path.slice(root.length).replace(/\/+$/, "") : "";
   const slash = rest.indexOf("/");
   const first = slash < 0 ? rest : rest.slice(0, slash);
-  if (first === "transaction" && slash > 0) {
-    return { view: "transaction", gid: decode(rest.slice(slash + 1)), query };
+  if (first === "transaction") {
+    const gid = slash > 0 ? decode(rest.slice(slash + 1)) : query.get("gid") ?? "";
+    if (gid !== "") return { view: "transaction", gid, query };
   }
   const listed = views.find((view) => view === rest);
   return { view: listed ?? formerViews[rest] ?? formerViews[first] ?? "overview", gid: "", query };
@@ -57,8 +58,10 @@ export function pathOf(view: ListedView, query: Record<string, string> = {}): st
   return `${root}${view}${search}`;
 }
 
+/// Browsers take steps such as `..` out of a path, however they are written.
 export function pathOfTransaction(gid: string): string {
-  return `${root}transaction/${encodeURIComponent(gid)}`;
+  return /^\.\.?$/.test(gid) ? `${root}transaction?${new URLSearchParams({ gid })}`
+    : `${root}transaction/${encodeURIComponent(gid)}`;
 }
 
 function current(): Route {

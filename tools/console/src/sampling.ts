@@ -1,6 +1,7 @@
 // What the overview draws: samples of the metrics, kept while the page is open.
 
 import { getText, paths } from "./api";
+import { serverNow } from "./clock";
 import { type Metrics, growth, parseMetrics, quantile, total, valuesOf } from "./metrics";
 
 export interface Point {
@@ -34,6 +35,9 @@ const pointsMax = 300;
 /// Calls are counted over so many samples, because a service may be called seldom.
 const targetWindow = 15;
 
+/// Without a sample for so many seconds, nothing is known of the time between.
+const gapS = 15;
+
 const known = (value: number) => (Number.isFinite(value) ? value : null);
 const or0 = (value: number) => (Number.isFinite(value) ? value : 0);
 
@@ -47,13 +51,20 @@ export function pointOf(before: { time: number; metrics: Metrics } | undefined, 
   if (!before || now <= before.time) return point;
   const seconds = now - before.time;
   const rate = (status: string) =>
-    growth(before.metrics, metrics, "concerto_transactions_ended_total", { status }) / seconds;
+    known(growth(before.metrics, metrics, "concerto_transactions_ended_total", { status }) /
+          seconds);
   const handled = "concerto_server_response_seconds";
   return {
     ...point, succeeded: rate("succeed"), failed: rate("failed"),
     p50: known(quantile(before.metrics, metrics, handled, 0.5)),
     p99: known(quantile(before.metrics, metrics, handled, 0.99)),
   };
+}
+
+/// Where no line is drawn.
+function gapAt(time: number): Point {
+  return { time, succeeded: null, failed: null, p50: null, p99: null, unfinished: null,
+           inFlight: null };
 }
 
 export function targetsOf(older: Metrics, newer: Metrics, seconds: number): TargetHealth[] {
@@ -71,7 +82,7 @@ export function targetsOf(older: Metrics, newer: Metrics, seconds: number): Targ
     const latency = "concerto_branch_latency_seconds";
     const waiting = total(newer, "concerto_transactions_waiting", { target });
     return {
-      target, callsPerSecond: calls / seconds, errorsPerSecond: errors / seconds,
+      target, callsPerSecond: or0(calls) / seconds, errorsPerSecond: or0(errors) / seconds,
       latency: growth(older, newer, `${latency}_sum`, { target }) /
         growth(older, newer, `${latency}_count`, { target }),
       waiting: isKnown ? or0(waiting) : waiting,
@@ -88,9 +99,11 @@ let points: Point[] = [];
 /// Takes one sample more.
 export async function sample(signal: AbortSignal): Promise<Samples> {
   const metrics = parseMetrics(await getText(paths.metrics, signal));
-  const time = Date.now() / 1000;
   const before = earlier[earlier.length - 1];
-  points = [...points, pointOf(before, time, metrics)].slice(-pointsMax);
+  // A plot goes on to the right, also when a clock was set back.
+  const time = Math.max(serverNow() / 1000, (before?.time ?? 0) + 0.001);
+  const gap = before && time - before.time > gapS ? [gapAt((before.time + time) / 2)] : [];
+  points = [...points, ...gap, pointOf(before, time, metrics)].slice(-pointsMax);
   const oldest = earlier[0];
   const targets = oldest ? targetsOf(oldest.metrics, metrics, time - oldest.time)
     : targetsOf(metrics, metrics, 1);

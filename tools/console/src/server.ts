@@ -1,9 +1,8 @@
 // What this server has, and what the caller may do there.
 
 import { get, paths, token } from "./api";
-import { base } from "./route";
 import { Store } from "./store";
-import type { Facts } from "./types";
+import type { Facts, Readiness } from "./types";
 
 export interface Server extends Facts {
   version: string;
@@ -38,6 +37,17 @@ const nothingKnown: Server = {
 
 export const server = new Store<Server>(nothingKnown);
 
+/// What `/readyz` says; nothing, while it says nothing.
+export const readiness = new Store<Readiness | undefined>(undefined);
+
+/// How often it was found that the server should be asked anew.
+export const asks = new Store<number>(0);
+
+/// Asks the server anew what the caller may do.
+export function askAgain(): void {
+  asks.set(asks.get() + 1);
+}
+
 export function has(known: Server, path: string): boolean {
   return known.routes.has(path);
 }
@@ -45,7 +55,7 @@ export function has(known: Server, path: string): boolean {
 /// Asks again, as after another token was entered.
 export async function askServer(): Promise<void> {
   const asked = token.get();
-  const facts = await get<Facts>(`${base}/admin/console.json`);
+  const facts = await get<Facts>(paths.console);
   const [version, openapi] = await Promise.all([
     get<{ version: string }>(paths.version).then((answer) => answer.version, () => ""),
     get<Description>(paths.openapi).catch((): Description => ({ paths: {} })),

@@ -128,6 +128,13 @@ export interface Counts {
 
 export interface Preview {
   matched: number;
+  refused?: number;
+  /// Why some would be refused.
+  errors?: { gid: string; error: string }[];
+  /// Of those that match a retry: a pause holds up what they do next.
+  held?: number;
+  /// The coordinator was started with --paused and has not begun.
+  paused?: boolean;
   /// false: there are more.
   complete?: boolean;
   sample: { gid: string; status: Status; urls?: string[] }[];
@@ -135,6 +142,7 @@ export interface Preview {
 
 export interface Job {
   id: string;
+  /// `unknown`: the job's record cannot be read.
   action: string;
   state: "running" | "done" | "cancelled" | "failed";
   reason: string;
@@ -142,9 +150,14 @@ export interface Job {
   created: string;
   updated: string;
   limit?: number;
+  branchId?: string;
+  op?: string;
   done: number;
   failed: number;
   errors?: { gid: string; error: string }[];
+  /// Why it waits or has failed.
+  trouble?: string;
+  select?: Record<string, string>;
 }
 
 /// What an action on named transactions did, if the server did it at once.
@@ -152,6 +165,8 @@ export interface Acted {
   done: number;
   failed: number;
   errors?: { gid: string; error: string }[];
+  /// Of those that were retried: a pause holds up what they do next.
+  held?: number;
 }
 
 export interface Pause {
@@ -180,6 +195,8 @@ export interface Backups {
   /// Of the backup that is being made, or of the last one.
   name: string;
   error?: string;
+  /// Why it holds everything, if that was not asked for.
+  note?: string;
   groupsDone: number;
   /// 0: not known yet.
   groupsTotal: number;

@@ -3,6 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
+import { serverNow } from "../clock";
+import { ApiError, isCommon } from "../faults";
 import { seen } from "../format";
 import { say } from "../words";
 
@@ -10,13 +12,20 @@ export function StatusMark({ status }: { status: string }) {
   return <span class={`status status-${seen(status)}`}>{seen(status)}</span>;
 }
 
-export function Note({ kind, children }: { kind: "warn" | "bad" | "info";
-                                           children: ComponentChildren }) {
-  return <p class={`note note-${kind}`} role={kind === "bad" ? "alert" : "status"}>{children}</p>;
+export function Note({ kind, children, ...rest }: { kind: "warn" | "bad" | "info"; class?: string;
+                                                    children: ComponentChildren }) {
+  return (
+    <p class={`note note-${kind} ${rest.class ?? ""}`} role={kind === "bad" ? "alert" : "status"}>
+      {children}</p>);
 }
 
+/// What is wrong with a view alone. The frame says what is wrong with the whole page.
 export function Problem({ error }: { error: Error | undefined }) {
-  return error ? <Note kind="bad">{say("offline", { error: seen(error.message) })}</Note> : null;
+  if (!error || isCommon(error)) return null;
+  const isForbidden = error instanceof ApiError && error.fault === "forbidden";
+  return (
+    <Note kind="bad">
+      {say(isForbidden ? "mayNot" : "failedView", { error: seen(error.message) })}</Note>);
 }
 
 export function Loading() {
@@ -70,14 +79,30 @@ export function Choice({ label, value, options, onChange }: ChoiceProps) {
   );
 }
 
-/// The time, every second.
+/// The server's time, every second.
 export function useNow(): number {
-  const [now, setNow] = useState(Date.now());
+  const [now, setNow] = useState(serverNow());
   useEffect(() => {
-    const timer = window.setInterval(() => setNow(Date.now()), 1000);
+    const timer = window.setInterval(() => setNow(serverNow()), 1000);
     return () => clearInterval(timer);
   }, []);
   return now;
+}
+
+interface CheckProps {
+  label: string;
+  value: boolean;
+  onChange: (value: boolean) => void;
+}
+
+export function Check({ label, value, onChange }: CheckProps) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={value}
+             onChange={(event) => onChange(event.currentTarget.checked)} />
+      <span>{label}</span>
+    </label>
+  );
 }
 
 /// `value`, once it has not changed for `ms`.

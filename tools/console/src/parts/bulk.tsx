@@ -1,15 +1,16 @@
 // Actions on many transactions: those that are selected, or all that fit. A preview comes first.
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { act, type Parameters, paths } from "../api";
 import { count, seen } from "../format";
 import { pathOf } from "../route";
 import { has, server } from "../server";
-import type { Acted, Job, Preview } from "../types";
+import type { Acted, Job } from "../types";
 import { say, type Word } from "../words";
-import { StatusMark, Field, Note } from "./bits";
+import { Field } from "./bits";
 import { ActionDialog } from "./dialog";
+import { ManyPreview } from "./preview";
 import { tell } from "./toast";
 
 type Bulk = "retry" | "stop" | "skip";
@@ -31,102 +32,75 @@ function chosen({ selected, selection }: Props): Record<string, unknown> {
   return selected.size > 0 ? { gids: [...selected] } : { select: selection };
 }
 
-export function BulkBar(props: Props) {
-  const [bulk, setBulk] = useState<Bulk>();
+/// `mayAct`: the buttons are shown. A dialog that is open stays until it is closed, so that nothing
+/// that was typed is lost.
+export function BulkBar(props: Props & { mayAct: boolean }) {
+  const [bulk, setBulk] = useState<{ action: Bulk } & Props>();
   const known = server.use();
   const all: Bulk[] = ["retry", "stop", "skip"];
   return (
-    <div class="buttons" role="group" aria-label={say("jobs")}>
-      {props.selected.size > 0 && (
-        <button type="button" onClick={props.clear}>
-          {say("selected", { count: props.selected.size })} ×</button>)}
-      {all.filter((each) => has(known, paths[each])).map((each) => (
-        <button type="button" key={each} class={each === "retry" ? "main" : "danger"}
-                onClick={() => setBulk(each)}>{say(openers[each])}</button>))}
-      {bulk && <BulkDialog {...props} bulk={bulk} onClose={() => setBulk(undefined)} />}
-    </div>
+    <>
+      {props.mayAct && (
+        <div class="buttons" role="group" aria-label={say("jobs")}>
+          {props.selected.size > 0 && (
+            <button type="button" onClick={props.clear}>
+              {say("selected", { count: props.selected.size })} ×</button>)}
+          {all.filter((each) => has(known, paths[each])).map((each) => (
+            <button type="button" key={each} class={each === "retry" ? "main" : "danger"}
+                    onClick={() => setBulk({ ...props, action: each })}>
+              {say(openers[each])}</button>))}
+        </div>)}
+      {bulk && <BulkDialog {...bulk} onClose={() => setBulk(undefined)} />}
+    </>
   );
 }
 
-function BulkDialog(props: Props & { bulk: Bulk; onClose: () => void }) {
-  const { bulk, onClose } = props;
+/// What is told when it was done at once.
+function summary(answer: Acted): string {
+  const first = answer.errors?.[0];
+  return [
+    say("progressText", { done: count(answer.done), failed: count(answer.failed) }),
+    first ? `${seen(first.gid)}: ${seen(first.error)}` : "",
+    answer.held ? say("heldAfter", { count: count(answer.held) }) : "",
+  ].filter(Boolean).join(" · ");
+}
+
+/// The action is on what was chosen when the dialog was opened, whatever the list shows meanwhile.
+function BulkDialog(props: Props & { action: Bulk; onClose: () => void }) {
+  const { action, selected } = props;
   const [limit, setLimit] = useState("");
-  const [preview, setPreview] = useState<Preview>();
-  const [error, setError] = useState("");
   const [branchId, setBranchId] = useState("");
   const [op, setOp] = useState("");
-  const branch = {
+  const path = paths[action];
+  const isNamed = selected.size > 0;
+  const request = {
+    ...chosen(props),
+    ...(!isNamed && Number(limit) > 0 ? { limit: Math.floor(Number(limit)) } : {}),
     ...(branchId.trim() ? { branchId: branchId.trim() } : {}),
     ...(op.trim() ? { op: op.trim() } : {}),
   };
-  const limits = Number(limit) > 0 ? { limit: Math.floor(Number(limit)) } : {};
-  const path = paths[bulk];
-  const isNamed = props.selected.size > 0;
-  const what = props.selected.size > 0
-    ? say("selected", { count: props.selected.size }) : say("allFiltered");
-
-  useEffect(() => {
-    setPreview(undefined);
-    setError("");
-    if (isNamed) return undefined;  // Whoever selects transactions has seen them.
-    const body = { ...chosen(props), ...limits, ...branch, dryRun: true };
-    let isLatest = true;
-    act<Preview>("POST", path, { body }).then(
-      (answer) => { if (isLatest) setPreview(answer); },
-      (failure: Error) => { if (isLatest) setError(seen(failure.message)); });
-    return () => { isLatest = false; };
-  }, [path, limit, branchId, op]);
-
+  const what = isNamed ? say("selected", { count: selected.size }) : say("allFiltered");
   const run = async (reason: string) => {
-    const body = { ...chosen(props), ...limits, ...branch, reason };
-    const answer = await act<Job | Acted>("POST", path, { body, reason });
+    const answer = await act<Job | Acted>("POST", path, { body: { ...request, reason }, reason });
     props.clear();
     props.done();
-    const first = answer.errors?.[0];
-    if ("id" in answer) tell(say("started", { id: answer.id }));
-    else tell([say("progressText", { done: count(answer.done), failed: count(answer.failed) }),
-               first ? `${seen(first.gid)}: ${seen(first.error)}` : ""].join(" "));
+    tell("id" in answer ? say("started", { id: answer.id }) : summary(answer));
   };
   return (
-    <ActionDialog title={say("bulkHeading", { action: say(titles[bulk]), what })}
-                  hint={say(hints[bulk])} needsReason danger={bulk !== "retry"} run={run}
-                  onClose={onClose}>
-      {bulk === "skip" && (
+    <ActionDialog title={say("bulkHeading", { action: say(titles[action]), what })}
+                  hint={say(hints[action])} needsReason danger={action !== "retry"} run={run}
+                  onClose={props.onClose}>
+      {action === "skip" && (
         <>
           <Field label={say("branchId")} value={branchId} onInput={setBranchId} />
           <Field label={say("op")} value={op} onInput={setOp} />
         </>)}
       {!isNamed && (
         <Field label={say("limit")} value={limit} inputMode="numeric" onInput={setLimit} />)}
-      {error && <Note kind="bad">{error}</Note>}
-      <div class="preview" aria-live="polite" aria-label={say("preview")} role="group">
-        {isNamed ? <NamedList gids={[...props.selected]} />
-          : preview ? <PreviewList preview={preview} /> : !error && say("loading")}
-      </div>
+      {/* A branch is named by both. */}
+      {(branchId.trim() === "") === (op.trim() === "") && (
+        <ManyPreview path={path} request={request} />)}
       <p><a href={pathOf("jobs")}>{say("jobs")}</a></p>
     </ActionDialog>
-  );
-}
-
-function NamedList({ gids }: { gids: readonly string[] }) {
-  return (
-    <>
-      <p><strong>{say("matched", { count: count(gids.length) })}</strong></p>
-      <ul class="plain">{gids.map((gid) => <li key={gid}>{seen(gid)}</li>)}</ul>
-    </>
-  );
-}
-
-function PreviewList({ preview }: { preview: Preview }) {
-  const sentence = preview.complete !== false ? "matched" : "matchedMore";
-  return (
-    <>
-      <p><strong>{say(sentence, { count: count(preview.matched) })}</strong></p>
-      <ul class="plain">
-        {preview.sample.map((each) => (
-          <li key={each.gid}>{seen(each.gid)} <StatusMark status={each.status} />{" "}
-            <span class="quiet">{seen((each.urls ?? []).join(" "))}</span></li>))}
-      </ul>
-    </>
   );
 }

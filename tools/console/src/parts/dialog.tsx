@@ -3,9 +3,15 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { needsToken } from "../api";
+import { ApiError, type Fault } from "../faults";
 import { seen } from "../format";
-import { say } from "../words";
+import { askAgain } from "../server";
+import { say, type Word } from "../words";
 import { Field, Note } from "./bits";
+import { Health } from "./health";
+import { tell } from "./toast";
+import { TokenForm } from "./token";
 
 interface DialogProps {
   title: string;
@@ -30,6 +36,17 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   );
 }
 
+const sentences: Partial<Record<Fault, Word>> = {
+  away: "maybeDone", strange: "maybeDone", unready: "notNow", forbidden: "mayNot",
+};
+
+/// What went wrong with an action, in words.
+function wordsOf(failure: unknown): string {
+  const text = seen(failure instanceof Error ? failure.message : failure);
+  const sentence = failure instanceof ApiError ? sentences[failure.fault] : undefined;
+  return sentence ? say(sentence, { error: text }) : text;
+}
+
 interface ActionProps {
   title: string;
   hint: string;
@@ -41,11 +58,16 @@ interface ActionProps {
   onClose: () => void;
 }
 
-/// A dialog for an action with a reason.
+/// A dialog for an action with a reason. What was typed stays until the action is done.
 export function ActionDialog(props: ActionProps) {
   const [reason, setReason] = useState("");
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
+  const isOpen = useRef(true);
+  const asks = needsToken.use();
+  useEffect(() => () => {
+    isOpen.current = false;
+  }, []);
   const submit = async (event: Event) => {
     event.preventDefault();
     if (busy) return;
@@ -57,15 +79,20 @@ export function ActionDialog(props: ActionProps) {
     setError("");
     try {
       await props.run(reason.trim());
-      props.onClose();
+      if (isOpen.current) props.onClose();
     } catch (failure) {
-      setError(seen(failure instanceof Error ? failure.message : failure));
+      // Another dialog may be open by now.
+      if (isOpen.current) setError(wordsOf(failure));
+      else tell(`${props.title}: ${wordsOf(failure)}`);
+      if (failure instanceof ApiError && failure.fault === "forbidden") askAgain();
     } finally {
       setBusy(false);
     }
   };
   return (
     <Dialog title={props.title} onClose={props.onClose}>
+      <Health />
+      {asks && <TokenForm />}
       <form onSubmit={submit}>
         <p>{props.hint}</p>
         {props.children}

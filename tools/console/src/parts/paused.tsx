@@ -2,24 +2,20 @@
 
 import { useState } from "preact/hooks";
 
-import { act, getAnyStatus, paths } from "../api";
-import { useLive } from "../live";
-import { server } from "../server";
-import type { Readiness } from "../types";
+import { act, paths } from "../api";
+import { readiness, server } from "../server";
 import { say } from "../words";
 import { ActionDialog } from "./dialog";
 import { tell } from "./toast";
 
-const interval = 5000;
-
-export function PausedStart() {
-  const { value, refresh } = useLive(
-    "paused", interval, (signal) => getAnyStatus<Readiness>(paths.ready, signal));
+/// `refresh`: asks again whether it is paused.
+export function PausedStart({ refresh }: { refresh: () => void }) {
+  const isPaused = readiness.use()?.paused === true;
   const [isAsking, setAsking] = useState(false);
   const mayAct = server.use().operator;
   return (
     <>
-      {value?.paused && (
+      {isPaused && (
         <div class="note note-warn banner" role="status">
           <p>{say("startedPaused")}</p>
           {mayAct && (

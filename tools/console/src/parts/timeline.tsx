@@ -2,7 +2,7 @@
 
 import { duration, seen, when } from "../format";
 import type { Attempt, Branch, Transaction } from "../types";
-import { say } from "../words";
+import { named, say } from "../words";
 
 interface Lane {
   name: string;
@@ -65,9 +65,9 @@ export function Timeline({ trans, branches, attempts, next, now }: Props) {
             <span class="lane-line">
               {each.attempts.map((attempt) => (
                 <span key={attempt.time} class={`try try-${attempt.result}`} role="img"
-                      aria-label={`${when(attempt.time)}: ${attempt.result}, ${
+                      aria-label={`${when(attempt.time)}: ${named("result", attempt.result)}, ${
                         duration(attempt.latency_ms / 1000)}`}
-                      title={`${when(attempt.time)}: ${attempt.result}, ${
+                      title={`${when(attempt.time)}: ${named("result", attempt.result)}, ${
                         duration(attempt.latency_ms / 1000)}\n${seen(attempt.answer)}`}
                       style={{ left: at(ms(attempt.time)), width: width(attempt.latency_ms) }} />))}
               {each.finished && (

@@ -7,7 +7,7 @@ import { Field, Heading, Loading, Note, Problem, useSettled } from "../parts/bit
 import { type Column, Table } from "../parts/table";
 import { changeQuery, pathOfTransaction, type Route } from "../route";
 import type { AuditPage, AuditRecord } from "../types";
-import { say } from "../words";
+import { named, say } from "../words";
 
 const interval = 5000;
 const pageRows = 500;
@@ -33,7 +33,7 @@ function columns(): Column<AuditRecord>[] {
     { key: "action", head: say("action"), width: "minmax(8rem, 1fr)",
       cell: (each) => seen(each.action) },
     { key: "event", head: say("event"), width: "5.5rem",
-      cell: (each) => <span class={`event-${each.event}`}>{seen(each.event)}</span> },
+      cell: (each) => <span class={`event-${each.event}`}>{named("event", each.event)}</span> },
     { key: "gid", head: say("gid"), width: "minmax(9rem, 1.2fr)",
       cell: whatOf },
     { key: "caller", head: say("caller"), width: "minmax(6rem, .8fr)",

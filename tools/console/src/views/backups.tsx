@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { act, get, paths } from "../api";
 import { bytes, count, seen, when } from "../format";
 import { useLive } from "../live";
-import { Choice, Field, Heading, Loading, Note, Problem } from "../parts/bits";
+import { Check, Choice, Field, Heading, Loading, Note, Problem } from "../parts/bits";
 import { ActionDialog } from "../parts/dialog";
 import { tell } from "../parts/toast";
 import { server } from "../server";
@@ -43,7 +43,13 @@ function Progress({ state }: { state: State }) {
   if (state.state === "failed") {
     return <Note kind="bad">{say("backupFailed", { name, error: seen(state.error) })}</Note>;
   }
-  if (state.state === "done") return <Note kind="info">{say("backupDone", { name })}</Note>;
+  if (state.state === "done") {
+    return (
+      <>
+        <Note kind="info">{say("backupDone", { name })}</Note>
+        {state.note && <Note kind="warn">{say("backupNote", { note: seen(state.note) })}</Note>}
+      </>);
+  }
   if (state.state !== "running") return null;
   const isKnown = state.groupsTotal > 0;
   return (
@@ -85,6 +91,7 @@ function MakeBackup({ backups, onClose, done }: {
   const full = "/";  // no name has a slash
   const [name, setName] = useState("");
   const [since, setSince] = useState("");
+  const [verifies, setVerifies] = useState(false);
   const bases = [...backups].reverse().map(
     (each) => [each.name, say("sinceBackup", { name: seen(each.name) })] as const);
   return (
@@ -92,7 +99,8 @@ function MakeBackup({ backups, onClose, done }: {
                   run={async (reason) => {
                     const begun = await act<{ name: string }>("POST", paths.backup, {
                       body: { reason, ...(name.trim() ? { name: name.trim() } : {}),
-                              ...(since === full ? { full: true } : since ? { base: since } : {}) },
+                              ...(since === full ? { full: true } : since ? { base: since } : {}),
+                              ...(since !== full && verifies ? { verify: true } : {}) },
                       reason });
                     tell(say("backupBegins", { name: seen(begun.name) }));
                     done();
@@ -100,6 +108,9 @@ function MakeBackup({ backups, onClose, done }: {
       <Field label={say("backupName")} value={name} onInput={setName} class="wide" />
       <Choice label={say("holds")} value={since} onChange={setSince}
               options={[["", say("sinceNewest")], [full, say("everything")], ...bases]} />
+      {since !== full && backups.length > 0 && (
+        <Check label={say(since ? "verifyThis" : "verifyBase")} value={verifies}
+               onChange={setVerifies} />)}
     </ActionDialog>
   );
 }

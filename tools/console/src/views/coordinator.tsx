@@ -6,7 +6,7 @@ import { useLive } from "../live";
 import { type Metrics, parseMetrics, total, valuesOf } from "../metrics";
 import { Heading, Loading, Problem } from "../parts/bits";
 import { server } from "../server";
-import { say, type Word } from "../words";
+import { named, say, type Word } from "../words";
 
 const interval = 5000;
 
@@ -46,7 +46,7 @@ function Facts({ metrics, version }: { metrics: Metrics; version: string }) {
   return (
     <dl class="cards">
       <Card name={say("version")}>{seen(version)}</Card>
-      {state && <Card name={say("storeState")}>{seen(state)}</Card>}
+      {state && <Card name={say("storeState")}>{named("state", state)}</Card>}
       {valuesOf(metrics, "concerto_info", "allocator").slice(0, 1).map((each) => (
         <Card key="allocator" name={say("allocator")}>{seen(each)}</Card>))}
       {numbers.filter(([, value]) => Number.isFinite(value)).map(([word, value, show]) => (

@@ -1,13 +1,15 @@
+// Actions on many transactions: how far they are, and what failed.
+
 import { useState } from "preact/hooks";
 
 import { act, get, paths } from "../api";
 import { count, seen, when } from "../format";
 import { useLive } from "../live";
-import { Heading, Loading, Problem } from "../parts/bits";
+import { Heading, Loading, Note, Problem } from "../parts/bits";
 import { ActionDialog } from "../parts/dialog";
 import { server } from "../server";
 import type { Job } from "../types";
-import { say } from "../words";
+import { named, say } from "../words";
 
 const interval = 1500;
 
@@ -25,20 +27,14 @@ export function Jobs() {
         : value.jobs.map((job) => (
           <article key={job.id} class="card">
             <div class="heading">
-              <h2>{seen(job.action)} <span class="quiet">{seen(job.id)}</span></h2>
-              <span class={`job-${seen(job.state)}`}>{seen(job.state)}</span>
+              <h2>{named("action", job.action)} <span class="quiet">{seen(job.id)}</span></h2>
+              <span class={`job-${seen(job.state)}`}>{named("state", job.state)}</span>
               {mayAct && job.state === "running" && (
                 <button type="button" class="danger" onClick={() => setEnding(job)}
                         aria-label={`${say("cancelJob")} ${seen(job.id)}`}>
                   {say("cancelJob")}</button>)}
             </div>
-            <p>{say("progressText", { done: count(job.done), failed: count(job.failed) })}
-              {" · "}{seen(job.reason)} · {seen(job.caller)} · {when(job.created)}</p>
-            {(job.errors ?? []).length > 0 && (
-              <ul class="plain" aria-label={say("failures")}>
-                {job.errors?.map((each) => (
-                  <li key={each.gid}>{seen(each.gid)}: {seen(each.error)}</li>))}
-              </ul>)}
+            {job.action === "unknown" ? <Unreadable job={job} /> : <Known job={job} />}
           </article>))}
       {ending && (
         <ActionDialog title={say("cancelJob")} hint={seen(ending.id)} danger
@@ -49,5 +45,44 @@ export function Jobs() {
                         refresh();
                       }} />)}
     </section>
+  );
+}
+
+const times = ["createdFrom", "createdTo"];
+
+/// What a job meets: names of the API, as its selection has them.
+function meetsOf(job: Job): string {
+  const each = Object.entries({ ...job.select, ...(job.limit ? { limit: `${job.limit}` } : {}),
+                                ...(job.branchId ? { branchId: job.branchId } : {}),
+                                ...(job.op ? { op: job.op } : {}) });
+  return each.map(([name, value]) => `${name} ${times.includes(name) ? when(value) : value}`)
+    .join(" · ");
+}
+
+function Known({ job }: { job: Job }) {
+  const told = [say("progressText", { done: count(job.done), failed: count(job.failed) }),
+                seen(job.reason), seen(job.caller), when(job.created)];
+  return (
+    <>
+      <p>{told.filter((each) => each !== "").join(" · ")}</p>
+      {job.select && <p class="quiet">{say("meets", { what: seen(meetsOf(job)) })}</p>}
+      {job.trouble && (
+        <Note kind={job.state === "failed" ? "bad" : "warn"}>{seen(job.trouble)}</Note>)}
+      {(job.errors ?? []).length > 0 && (
+        <ul class="plain" aria-label={say("failures")}>
+          {job.errors?.map((each) => (
+            <li key={each.gid}>{seen(each.gid)}: {seen(each.error)}</li>))}
+        </ul>)}
+    </>
+  );
+}
+
+/// A job whose record cannot be read: no more than this is known of it.
+function Unreadable({ job }: { job: Job }) {
+  return (
+    <>
+      <Note kind="bad">{say("unreadable")}</Note>
+      <p class="quiet">{[when(job.created), seen(job.trouble)].filter(Boolean).join(" · ")}</p>
+    </>
   );
 }

@@ -1,6 +1,7 @@
 // How it goes: rates, latency, what is unfinished, the store, the services.
 
-import { ApiError, get, getAnyStatus, paths } from "../api";
+import { get, paths } from "../api";
+import { ApiError } from "../faults";
 import { explanationOf } from "../filters";
 import { age, bytes, count, duration, perSecond, seen } from "../format";
 import { stuckAfterS, unfinishedStatuses } from "../listing";
@@ -10,9 +11,9 @@ import { Heading, Loading, Note, Problem, StatusMark, useNow } from "../parts/bi
 import { Chart } from "../parts/chart";
 import { pathOf, pathOfTransaction } from "../route";
 import { sample, type Point, type Samples, type TargetHealth } from "../sampling";
-import { server } from "../server";
-import type { Readiness, TransactionPage } from "../types";
-import { say } from "../words";
+import { readiness, server } from "../server";
+import type { TransactionPage } from "../types";
+import { named, say } from "../words";
 
 const interval = 2000;
 const stuckShown = 10;
@@ -21,19 +22,18 @@ const targetsShown = 50;
 export function Overview() {
   const known = server.use();
   const samples = useLive("samples", interval, sample);
-  const ready = useLive("ready", 3000,
-                        (signal) => getAnyStatus<Readiness>(paths.ready, signal));
+  const ready = readiness.use();
   const noMetrics = samples.error instanceof ApiError &&
     [403, 404].includes(samples.error.status);
   return (
     <section>
       <Heading title={say("overview")}>
-        {ready.value && (
-          <span class={ready.value.status === "ok" ? "good" : "bad"} role="status">
-            {ready.value.status === "ok" ? say("ready") : say("notReady")}</span>)}
+        {ready && (
+          <span class={ready.status === "ok" ? "good" : "bad"} role="status">
+            {ready.status === "ok" ? say("ready") : say("notReady")}</span>)}
       </Heading>
-      {ready.value?.reasons?.map((each) => <Note key={each} kind="bad">{seen(each)}</Note>)}
-      {ready.value?.warnings?.map((each) => <Note key={each} kind="warn">{seen(each)}</Note>)}
+      {ready?.reasons?.map((each) => <Note key={each} kind="bad">{seen(each)}</Note>)}
+      {ready?.warnings?.map((each) => <Note key={each} kind="warn">{seen(each)}</Note>)}
       {noMetrics ? <Note kind="info">{say("noMetrics")}</Note> : <Problem error={samples.error} />}
       {samples.value ? <Numbers samples={samples.value} /> : !samples.error && <Loading />}
       {known.viewer && <Stuck />}
@@ -44,27 +44,33 @@ export function Overview() {
 
 function stateOf(metrics: Metrics): string {
   const states = valuesOf(metrics, "concerto_store_state", "state");
-  return states.find((state) => total(metrics, "concerto_store_state", { state }) === 1) ?? "–";
+  return states.find((state) => total(metrics, "concerto_store_state", { state }) === 1) ?? "";
+}
+
+/// A number that the server does not give is not 0.
+function known(value: number, show: (value: number) => string): string {
+  return Number.isFinite(value) ? show(value) : say("notKnown");
 }
 
 function Numbers({ samples }: { samples: Samples }) {
   const { metrics, points } = samples;
   const last = points[points.length - 1];
   const of = (name: string) => total(metrics, name);
+  const state = stateOf(metrics);
   const disk = of("concerto_store_disk_bytes");
   const free = of("concerto_store_free_bytes");
   const cards: [string, string, boolean?][] = [
-    [say("finishedPerSecond"), perSecond(last?.succeeded ?? NaN)],
-    [say("failedPerSecond"), perSecond(last?.failed ?? NaN), (last?.failed ?? 0) > 0],
+    [say("finishedPerSecond"), known(last?.succeeded ?? NaN, perSecond)],
+    [say("failedPerSecond"), known(last?.failed ?? NaN, perSecond), (last?.failed ?? 0) > 0],
     [say("p50"), duration(last?.p50 ?? NaN)],
     [say("p99"), duration(last?.p99 ?? NaN)],
-    [say("unfinishedCount"), count(of("concerto_transactions_unfinished"))],
-    [say("inFlight"), count(of("concerto_transactions_in_flight"))],
-    [say("oldest"), duration(of("concerto_oldest_unfinished_age_seconds")),
+    [say("unfinishedCount"), known(of("concerto_transactions_unfinished"), count)],
+    [say("inFlight"), known(of("concerto_transactions_in_flight"), count)],
+    [say("oldest"), known(of("concerto_oldest_unfinished_age_seconds"), duration),
      of("concerto_oldest_unfinished_age_seconds") > stuckAfterS],
-    [say("recoveryLag"), duration(of("concerto_recovery_lag_seconds")),
+    [say("recoveryLag"), known(of("concerto_recovery_lag_seconds"), duration),
      of("concerto_recovery_lag_seconds") > 10],
-    [say("store"), stateOf(metrics), stateOf(metrics) !== "serving"],
+    [say("store"), state ? named("state", state) : say("notKnown"), state !== "serving"],
     ...(Number.isFinite(disk) ? [[say("disk"), bytes(disk)] as [string, string]] : []),
     ...(Number.isFinite(free) ? [[say("free"), bytes(free)] as [string, string]] : []),
   ];
@@ -101,7 +107,6 @@ function Stuck() {
   const { value, error } = useLive<TransactionPage>("stuck", 3000, (signal) => get(paths.all, {
     status: unfinishedStatuses, minAge: stuckAfterS, explain: true, limit: stuckShown }, signal));
   const rows = value?.transactions ?? [];
-  const none = value && !error ? <p class="quiet">{say("noneOld")}</p> : !error && <Loading />;
   return (
     <>
       <div class="heading">
@@ -109,7 +114,8 @@ function Stuck() {
         <a href={pathOf("unfinished")}>{say("showThem")}</a>
       </div>
       <Problem error={error} />
-      {rows.length === 0 ? none : (
+      {!value ? error ? <p class="quiet">{say("notKnown")}</p> : <Loading />
+        : rows.length === 0 ? <p class="quiet">{say("noneOld")}</p> : (
         <div class="scrolls" tabIndex={0} role="region" aria-label={say("stuckFirst")}>
           <table>
             <thead><tr><th>{say("gid")}</th><th>{say("status")}</th><th>{say("age")}</th>

@@ -8,7 +8,7 @@ import { ActionDialog } from "../parts/dialog";
 import { tell } from "../parts/toast";
 import { server } from "../server";
 import type { Pause } from "../types";
-import { say } from "../words";
+import { named, say } from "../words";
 
 const interval = 3000;
 
@@ -35,7 +35,7 @@ export function Pauses() {
               <tbody>
                 {value.pauses.map((each) => (
                   <tr key={`${each.kind} ${each.value}`}>
-                    <td>{seen(each.kind)}</td><td class="url">{seen(each.value)}</td>
+                    <td>{named("kind", each.kind)}</td><td class="url">{seen(each.value)}</td>
                     <td>{each.waiting === undefined ? "" : count(each.waiting)}</td>
                     <td>{when(each.since)}</td><td>{seen(each.caller)}</td>
                     <td>{seen(each.reason)}</td>
@@ -47,7 +47,8 @@ export function Pauses() {
             </table>
           </div>)}
       {ending && (
-        <ActionDialog title={say("resume")} hint={`${seen(ending.kind)} ${seen(ending.value)}`}
+        <ActionDialog title={say("resume")}
+                      hint={`${named("kind", ending.kind)} ${seen(ending.value)}`}
                       onClose={() => setEnding(undefined)}
                       run={async (reason) => {
                         await act("POST", paths.resume, {

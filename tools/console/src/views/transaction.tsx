@@ -10,12 +10,13 @@ import { useLive } from "../live";
 import { Field, Heading, Loading, Note, Problem, StatusMark, useNow } from "../parts/bits";
 import { ActionDialog } from "../parts/dialog";
 import { PayloadView } from "../parts/payload";
+import { OnePreview } from "../parts/preview";
 import { Timeline } from "../parts/timeline";
 import { tell } from "../parts/toast";
 import { indented } from "../payload";
 import { has, server } from "../server";
 import type { Branch, QueryResult, Status, Transaction as Trans, Why } from "../types";
-import { say } from "../words";
+import { named, say } from "../words";
 
 const interval = 2000;
 
@@ -68,7 +69,7 @@ function WhyBox({ why }: { why: Why }) {
   const left = next ? (new Date(next).getTime() - now) / 1000 : 0;
   return (
     <div class={`why why-${why.state}`} role="group" aria-label={say("whyHeading")}>
-      <strong>{seen(why.state)}</strong> {seen(why.explanation)}
+      <strong>{named("state", why.state)}</strong> {seen(why.explanation)}
       {next && left > 0 && <div class="quiet">
         {say("next", { time: when(next), left: duration(Math.round(left)) })}</div>}
     </div>
@@ -109,7 +110,7 @@ function Branches({ trans, branches, onSkip, onEdit }: BranchesProps) {
         <table>
           <thead>
             <tr><th>{say("branch")}</th><th>{say("op")}</th><th>{say("status")}</th>
-              <th>URL</th><th>{say("finished")}</th><th>{say("payload")}</th>
+              <th>{say("url")}</th><th>{say("finished")}</th><th>{say("payload")}</th>
               {acts && <th>{say("action")}</th>}</tr>
           </thead>
           <tbody>
@@ -168,7 +169,8 @@ function Attempts({ why }: { why: Why | undefined }) {
                 <tr key={each.time + each.branch_id + each.op}>
                   <td>{when(each.time)}</td><td>{seen(`${each.branch_id} ${each.op}`)}</td>
                   <td>{duration(each.latency_ms / 1000)}</td>
-                  <td><span class={`result-${each.result}`}>{seen(each.result)}</span></td>
+                  <td><span class={`result-${each.result}`}>
+                    {named("result", each.result)}</span></td>
                   <td class="answer">{seen(each.answer)}</td><td>{when(each.next_try_time)}</td>
                 </tr>))}
             </tbody>
@@ -213,7 +215,8 @@ function Act({ gid, doing, onClose, done }: { gid: string; doing: Doing; onClose
                                                done: () => void }) {
   const [url, setUrl] = useState("");
   const [payload, setPayload] = useState("");
-  const named = { gid: seen(gid) };
+  const routes = server.use();
+  const names = { gid: seen(gid) };
   const finish = (message: string) => {
     tell(message);
     done();
@@ -222,16 +225,20 @@ function Act({ gid, doing, onClose, done }: { gid: string; doing: Doing; onClose
     return <ActionDialog title={say("retryNow")} hint={say("retryHint")} onClose={onClose}
                          run={async (reason) => {
                            await retryOne(gid, reason);
-                           finish(say("retried", named));
-                         }} />;
+                           finish(say("retried", names));
+                         }}>
+      {has(routes, paths.retry) && <OnePreview path={paths.retry} request={{ gid }} />}
+    </ActionDialog>;
   }
   if (doing.kind === "stop") {
     return <ActionDialog title={say("forceStop")} hint={say("stopHint")} needsReason danger
                          onClose={onClose}
                          run={async (reason) => {
                            await stopOne(gid, reason);
-                           finish(say("stopped", named));
-                         }} />;
+                           finish(say("stopped", names));
+                         }}>
+      {has(routes, paths.stop) && <OnePreview path={paths.stop} request={{ gid }} />}
+    </ActionDialog>;
   }
   const choice = { gid, branchId: doing.branch.branch_id, op: doing.branch.op };
   const name = `${doing.branch.branch_id} ${doing.branch.op}`;
@@ -240,8 +247,10 @@ function Act({ gid, doing, onClose, done }: { gid: string; doing: Doing; onClose
                          danger onClose={onClose}
                          run={async (reason) => {
                            await skipBranch(choice, reason);
-                           finish(say("skipped", named));
-                         }} />;
+                           finish(say("skipped", names));
+                         }}>
+      <OnePreview path={paths.skip} request={choice} />
+    </ActionDialog>;
   }
   return (
     <ActionDialog title={`${say("edit")} ${seen(name)}`} hint={say("editHint")} needsReason danger
@@ -249,7 +258,7 @@ function Act({ gid, doing, onClose, done }: { gid: string; doing: Doing; onClose
                   run={async (reason) => {
                     await editBranch({ ...choice, ...(url ? { url } : {}),
                                        ...(payload ? { payload } : {}) }, reason);
-                    finish(say("edited", named));
+                    finish(say("edited", names));
                   }}>
       <Field label={say("newUrl")} value={url} onInput={setUrl} class="wide" />
       <label class="field wide">

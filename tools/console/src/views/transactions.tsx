@@ -123,6 +123,7 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
   }), []);
   const now = Math.floor(useNow() / 1000) * 1000;
   const known = server.use();
+  const isFiltered = Object.values(filters).some((value) => value !== "");
   const isSettled = words === filters.words;
   const canAct = known.operator && known.routes.has(paths.retry);
   const canSelect = isSettled && canAct && view !== "failed";
@@ -150,17 +151,18 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
   return (
     <section class="list">
       <Heading title={say(view as "unfinished" | "failed" | "search")}>
-        <span class="quiet" role="status">{listing.loaded ? shown : say("loading")}</span>
-        {canSelect && rows.length > 0 && (
-          <BulkBar selected={named} selection={selectionOf(view, filters)} clear={clear}
-                   done={listing.refresh} />)}
+        <span class="quiet" role="status">
+          {listing.loaded ? shown : !listing.error && say("loading")}</span>
+        {view !== "failed" && (
+          <BulkBar mayAct={canSelect && rows.length > 0} selected={named}
+                   selection={selectionOf(view, filters)} clear={clear} done={listing.refresh} />)}
       </Heading>
       <FilterBar view={view} filters={filters} change={change} />
       <Problem error={listing.error} />
-      {rows.length === 0
-        ? !listing.error && (listing.loaded
-            ? <p class="empty">{say(view === "unfinished" ? "noneStuck" : "none")}</p>
-            : <Loading />)
+      {!listing.loaded ? !listing.error && <Loading />
+        : rows.length === 0 && listing.more ? !listing.error && <Loading />
+        : rows.length === 0 ? !listing.error && <p class="empty">
+            {say(view === "unfinished" && !isFiltered ? "noneStuck" : "none")}</p>
         : <Table label={say(view as "unfinished" | "failed" | "search")} rows={rows}
                  columns={columns} keyOf={keyOf} onOpen={open} onEnd={listing.loadMore}
                  {...(canSelect ? { selected, onSelect: toggle } : {})} />}
