@@ -33,11 +33,12 @@ async function asViewer(options, name) {
   await console_.close();
 }
 
-async function make(console_, name, holds, reason) {
+async function make(console_, name, holds, reason, verifies = false) {
   await console_.button("Make a backup").click();
   const dialog = console_.page.getByRole("dialog");
   await dialog.getByLabel("Name").fill(name);
   await dialog.getByLabel("What it holds").selectOption({ label: holds });
+  if (verifies) await dialog.getByLabel("Read all that it builds on before").check();
   if (name === "monday") {
     await console_.checkAccess("the dialog of a backup");
     await console_.picture("backup-dialog");
@@ -59,13 +60,22 @@ async function backups(console_) {
   await row(console_, "monday").getByText("everything").waitFor();
   await make(console_, "tuesday", "what came after monday", "each day");
   await row(console_, "tuesday").getByText("what came after monday").waitFor();
+  // What the new one would build on is read before, and is damaged.
+  const damaged = await fetch(`${setting.controls}/damage`, { method: "POST" });
+  check(damaged.ok, await damaged.text());
+  await make(console_, "wednesday", "what came after the newest backup", "each day", true);
+  await row(console_, "wednesday").getByText("everything").waitFor();
+  await console_.see(/^Note: all was copied: .*damaged/);
+  await console_.picture("backup-note");
+  await make(console_, "thursday", "what came after tuesday", "each day", true);
+  await console_.see("The backup thursday failed:");
   await make(console_, "monday", "everything", "once more");
   await console_.see("The backup monday failed:");
   await make(console_, "../away", "everything", "elsewhere");
   await console_.page.getByRole("dialog").getByRole("alert").waitFor();
   await console_.page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
   const names = await console_.page.locator("tbody tr td:first-child").allInnerTexts();
-  checkEqual(names, ["tuesday", "monday"], "the newest is the first");
+  checkEqual(names, ["wednesday", "tuesday", "monday"], "the newest is the first");
   await console_.checkAccess("backups");
   await console_.picture("backups");
 }

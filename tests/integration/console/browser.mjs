@@ -62,12 +62,31 @@ export class Console {
     this.complaints = [];
     /// Answers that are meant to be refused, which the browser's console shows as errors.
     this.refusals = /$^/;
+    this.watch(page);
+    Console.all.add(this);
+  }
+
+  /// Those that are open: when a test fails, what their pages show.
+  static all = new Set();
+
+  static async tell(name) {
+    let number = 0;
+    for (const each of Console.all) {
+      number += 1;
+      await each.picture(`failed-${name}-${number}`).catch(() => undefined);
+      const text = await each.page.locator("body").innerText({ timeout: 1000 }).catch(String);
+      console.error(`${each.page.url()} shows:\n${text}\nand complains:`, each.complaints);
+    }
+  }
+
+  /// What this page complains about counts, too.
+  watch(page) {
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());
     });
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("request", (request) => {
-      if (!request.url().startsWith(new URL(base).origin)) {
+      if (!request.url().startsWith(new URL(this.base).origin)) {
         this.complaints.push(`request to ${request.url()}`);
       }
     });
@@ -75,6 +94,7 @@ export class Console {
 
   async close() {
     await this.browser.close();
+    Console.all.delete(this);
     checkEqual(this.complaints.filter((text) => !this.refusals.test(text)), [],
                "what the browser complains about");
   }

@@ -37,6 +37,7 @@ async function allThatFit(console_, asked) {
              "the preview is of what the list selects");
   await dialog.getByLabel("At most").fill("2");
   await dialog.getByText("2 transactions are concerned.").waitFor();
+  checkEqual(await dialog.getByText("wait on").count(), 0, "nothing is paused");
   await console_.checkAccess("a preview");
   await console_.picture("bulk-preview");
   const title = "Try now: all that fit";
@@ -71,7 +72,7 @@ async function selected(console_, asked) {
   await page.getByText("1 done, 0 failed").waitFor();
   checkEqual(asked.last().gids, ["stuck-4"], "what the words leave, and not all that fit");
   await console_.go("/admin/unfinished?words=nothing-like-it");
-  await console_.see("Nothing is unfinished.");
+  await console_.see("There are none.");
   checkEqual(await console_.button("Try all …").count(), 0, "actions on nothing");
 }
 
@@ -96,12 +97,16 @@ async function endOfAJob() {
   await console_.see("late-1");
   await console_.button("Try all …").click();
   await page.getByRole("dialog").getByText("3 transactions are concerned.").waitFor();
+  await page.getByRole("dialog").getByText("until it begins, it calls nobody").waitFor();
+  await console_.picture("bulk-preview-paused-start");
   await console_.confirm("Try now: all that fit", "too many");
   await page.getByText(/Bulk action .* has begun/).waitFor();
   await console_.go("/admin/jobs");
   const job = page.getByRole("article").filter({ hasText: "too many" });
   await job.getByText("running", { exact: true }).waitFor();
   await job.getByText("0 done, 0 failed").waitFor();
+  await job.getByText(/^For .*target \/down/).waitFor();
+  await job.getByRole("status").waitFor();  // why it waits
   await console_.checkAccess("a job that can be ended");
   await job.getByRole("button", { name: /^Cancel it / }).click();
   await console_.confirm("Cancel it", "wrong ones");
@@ -191,6 +196,51 @@ async function pauses(console_, asked) {
   await console_.see("There are none.");
 }
 
+/// While the calls of transactions are paused, the previews say that a retry brings them nowhere.
+async function pausedPreviews(console_) {
+  const { page } = console_;
+  const pause = (name) => fetch(`${setting.open}/api/concerto/${name}`, {
+    method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ kind: "target", value: "/down", reason: "repairs" }) });
+  checkEqual((await pause("pause")).status, 200, "the pause");
+  const dialog = page.getByRole("dialog");
+  await console_.go("/admin/unfinished?target=%2Fdown");
+  await console_.see("stuck-2");
+  await console_.button("Try all …").click();
+  await dialog.getByText(`${setting.stuck} of them wait on: what they call next is paused`)
+    .waitFor();
+  await console_.checkAccess("a preview of what is paused");
+  await console_.picture("bulk-preview-paused");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("checkbox", { name: "stuck-2" }).check();
+  await console_.button("Try all …").click();
+  await dialog.getByText("1 of them wait on").waitFor();
+  await console_.confirm("Try now: 1 selected", "in spite of the pause");
+  await page.getByText("1 done, 0 failed · 1 of them wait on because of a pause.").waitFor();
+  await console_.go("/admin/transaction/stuck-2");
+  await console_.button("Try now").first().click();
+  await dialog.getByText("The transaction waits on: what it calls next is paused").waitFor();
+  await console_.picture("preview-paused-one");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  checkEqual((await pause("resume")).status, 200, "the end of the pause");
+}
+
+/// What would be refused is said before it is done.
+async function refusedPreviews(console_) {
+  const { page } = console_;
+  const dialog = page.getByRole("dialog");
+  await console_.go("/admin/unfinished?target=%2Fdown");
+  await console_.see("stuck-2");
+  await console_.button("Skip branches …").click();
+  await dialog.getByLabel("Branch").fill("09");
+  await dialog.getByLabel("Operation").fill("action");
+  await dialog.getByText("0 transactions are concerned.").waitFor();
+  await dialog.getByText(`${setting.stuck} would be refused:`).waitFor();
+  await dialog.getByText(/^stuck-2: .*09/).waitFor();
+  await console_.checkAccess("a preview of what is refused");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+}
+
 /// What a server has no routes for is not shown.
 async function withoutRoutes() {
   const console_ = await Console.open(setting.open);
@@ -219,6 +269,8 @@ export async function run() {
   await failuresOfAJob();
   const console_ = await Console.open(setting.open);
   const asked = new Asked(console_.page);
+  await pausedPreviews(console_);
+  await refusedPreviews(console_);
   await allThatFit(console_, asked);
   await selected(console_, asked);
   await jobs(console_);

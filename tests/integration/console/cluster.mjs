@@ -26,11 +26,34 @@ async function shared(first, second, options, name) {
   await console_.close();
 }
 
+/// A job whose record cannot be read is shown as that, beside the others.
+async function unreadableJob() {
+  const answer = await fetch(`${setting.first}/api/concerto/retry`, {
+    method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ select: { target: "/nowhere" }, reason: "a sound one" }) });
+  checkEqual(answer.status, 202, "a job");
+  const made = await fetch(`${setting.controls}/breakJob`, { method: "POST" });
+  check(made.ok, await made.text());
+  const console_ = await Console.open(setting.first);
+  await console_.go("/admin/jobs");
+  const cards = console_.page.getByRole("article");
+  const broken = cards.filter({ hasText: "1764558000000-broken" });
+  await broken.getByText("record cannot be read: nothing is done for it").waitFor();
+  await broken.getByText("failed", { exact: true }).waitFor();
+  const text = await broken.innerText();
+  check(!text.includes("0 done") && !text.includes("For "), `what nobody knows: ${text}`);
+  await cards.filter({ hasText: "a sound one" }).getByText("0 done, 0 failed").waitFor();
+  await console_.checkAccess("a job that cannot be read");
+  await console_.picture("job-unreadable");
+  await console_.close();
+}
+
 export async function run() {
   const [first, second] = [await nodeOf(setting.first), await nodeOf(setting.second)];
   check(first && second && first !== second, `the nodes: ${first}, ${second}`);
   await shared(first, second, {}, "wide");
   await shared(first, second, { dark: true, view: small }, "small-dark");
+  await unreadableJob();
   const alone = await Console.open(setting.open);
   await alone.go("/admin/cluster");
   await alone.see("The store is not shared");

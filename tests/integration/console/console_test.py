@@ -3,6 +3,7 @@
 Usage: console_test.py <concertod> <directory with the console's packages> <directory for pictures>
 """
 
+import glob
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ sys.dont_write_bytecode = True
 from concerto_testing import (BranchServer, Concertod, http_call, http_json,  # noqa: E402
                               main, need_program, wait_until)
 from concerto_testing.tokens import caller_line  # noqa: E402
+from controls import Controls  # noqa: E402
 from shared_stores import store_server  # noqa: E402
 
 MANY = 5000
@@ -30,6 +32,9 @@ LARGE = 200
 LARGE_BYTES = 1_000_000
 PAYLOAD = '{"amount":30,"big":12345678901234567890}'
 MARKUP = "no disk <img src=x onerror='window.owned=1'>"
+# Gids that an address has to write in another way.
+ODD = ["a/b?c%", "100%25 #1", "中文/事务", 'say "yes" & \'no\'', "..", "a\\b+c=d", "%2F..%2F",
+       "page.js", "<b>&amp"]
 TOKENS = {role: f"{role}-7d3f0c5a9be14" for role in ("client", "viewer", "operator")}
 CASE_TIMEOUT_S = 150
 # As the documentation needs them, the lists have transactions that are older than a minute.
@@ -80,17 +85,26 @@ class WebConsole(unittest.TestCase):
         coordinator.start(*options)
         return coordinator
 
-    def callers(self):
-        """The file of callers with the roles of TOKENS."""
-        path = os.path.join(self.directory, "callers")
+    def callers(self, name="callers", **roles):
+        """The file of callers with the roles of TOKENS, but those that are given."""
+        path = os.path.join(self.directory, name)
         names = {"client": "shop", "viewer": "vera", "operator": "olga"}
         with open(path, "w", encoding="utf-8") as file:
-            file.writelines(caller_line(names[role], role, token)
-                            for role, token in TOKENS.items())
+            file.writelines(caller_line(names[role], roles.get(role, role), token)
+                            for role, token in TOKENS.items() if roles.get(role, role))
         return path
 
     def backups(self):
         return os.path.join(self.directory, self.id().rpartition(".")[2] + "-backups")
+
+    def damage_backups(self):
+        """Changes a byte of the log of each backup."""
+        for path in glob.glob(os.path.join(self.backups(), "*", "*.groups")):
+            with open(path, "r+b") as file:
+                file.seek(-3, os.SEEK_END)
+                byte = file.read(1)
+                file.seek(-3, os.SEEK_END)
+                file.write(bytes([byte[0] ^ 1]))
 
     def start_two(self, **settings):
         """Two coordinators on one Redis. Each works on a call that goes on until the test ends."""
@@ -106,7 +120,16 @@ class WebConsole(unittest.TestCase):
         for coordinator, count in ((first, 2), (second, 3)):
             for number in range(1, count + 1):
                 self.submit(coordinator, f"{coordinator.name}-{number}", "held")
-        return first, second
+        return first, second, place.server
+
+    @staticmethod
+    def break_job(redis):
+        """Adds a record of a job that nobody can read."""
+        [key] = redis.command("KEYS", "*concerto-job*")
+        record = json.loads(redis.command("GET", key))
+        name = "1764558000000-broken"
+        key = key.rpartition("_")[0] + "_" + name
+        redis.command("SET", key, json.dumps({**record, "k": name, "v": "{broken"}))
 
     def saga(self, gid, *names):
         steps = [{"action": self.branches.url(name), "compensate": self.branches.url("undo")}
@@ -192,20 +215,69 @@ class WebConsole(unittest.TestCase):
 
     def test_backups(self):
         """A coordinator that was started paused, and backups of its store."""
-        started = self.start("begins", {"Auth.CallersFile": self.callers(),
-                                        "Backup.Directory": self.backups()},
-                             TOKENS["viewer"], ("--paused",))
+        started = self.start_guarded("begins", "begun-1",
+                                     **{"Backup.Directory": self.backups()})
+        started.terminate()
+        started.start("--paused")
         none = self.start("none")
         large = self.start("large", {"Backup.Directory": self.backups() + "-large"})
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda number: self.submit_large(large, f"large-{number}"),
                           range(LARGE)))
-        self.run_case("backups", paused=started.root, open=none.root, large=large.root)
+        self.run_case("backups", paused=started.root, open=none.root, large=large.root,
+                      controls=self.controls(damage=self.damage_backups))
 
     def test_cluster(self):
-        first, second = self.start_two()
+        first, second, redis = self.start_two()
         alone = self.start("alone")
-        self.run_case("cluster", first=first.root, second=second.root, open=alone.root)
+        self.run_case("cluster", first=first.root, second=second.root, open=alone.root,
+                      controls=self.controls(breakJob=lambda: self.break_job(redis)))
+
+    def controls(self, **actions):
+        controls = Controls(actions)
+        self.addCleanup(controls.close)
+        return controls.url
+
+    def start_guarded(self, name, *gids, **settings):
+        """A coordinator with callers, and transactions that wait."""
+        coordinator = self.start(name, {"Auth.CallersFile": self.callers(name + "-callers"),
+                                        **settings}, TOKENS["viewer"])
+        operator = {"Authorization": "Bearer " + TOKENS["operator"]}
+        for gid in gids:
+            self.submit(coordinator, gid, "up", "down", headers=operator)
+        return coordinator
+
+    def test_links(self):
+        coordinator = self.start("links")
+        for gid in ODD:
+            self.submit(coordinator, gid, "up", "down")
+        guarded = self.start_guarded("based", *ODD, AdminBasePath="/dtm")
+        self.run_case("links", open=coordinator.root, guarded=guarded.root, odd=ODD)
+
+    def test_faults(self):
+        """What the console shows when something goes wrong."""
+        killed, steady = self.start("killed"), self.start("steady")
+        for coordinator in (killed, steady):
+            self.fill(coordinator)
+        server = store_server("redis", self.directory)
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        place = server.place("away")
+        shared = self.start("shared", place.settings, options=place.options_of_first_start)
+        for number in (1, 2):
+            self.submit(shared, f"shared-{number}", "down")
+        guarded = self.start_guarded("guarded", "guarded-1")
+        demoted = self.start_guarded("demoted", "demoted-1")
+        wait_until(lambda: self.waits_long(steady, "stuck-2"), "it waits")
+        self.run_case(
+            "faults", open=killed.root, steady=steady.root, shared=shared.root,
+            guarded=guarded.root, demoted=demoted.root, down=self.branches.url("down"),
+            controls=self.controls(
+                kill=killed.kill, start=killed.start,
+                stopStore=place.server.kill, startStore=place.server.start,
+                revoke=lambda: self.callers("guarded-callers", operator=None),
+                allow=lambda: self.callers("guarded-callers"),
+                demote=lambda: self.callers("demoted-callers", operator="viewer")))
 
     def test_pictures(self):
         """What the documentation shows: a bank, whose ledger took no entries for a while."""

@@ -54,12 +54,60 @@ function metrics({ growth, parseMetrics, quantile, total, valuesOf }) {
   checkEqual(total(newer, "q"), 1000, "a number with an exponent");
   checkEqual(growth(older, newer, "c", { a: "1" }), 4, "growth");
   checkEqual(growth(older, newer, "c", { a: "2" }), 3, "growth after a restart");
+  check(Number.isNaN(growth(older, older, "gone")), "the growth of what is not there is no number");
   checkEqual(quantile(older, newer, "h", 0.5).toFixed(3), "0.100", "the median");
   checkEqual(quantile(older, newer, "h", 0.75).toFixed(3), "0.550", "between two bounds");
   check(Number.isNaN(quantile(newer, newer, "h", 0.5)), "nothing was counted");
 }
 
-function texts({ bytes, duration, parseRoute, seen, waitFor }) {
+/// The overview of a server that does not give its numbers.
+function samples({ parseMetrics, pointOf }) {
+  const full = parseMetrics('concerto_transactions_unfinished{model="saga"} 3\n' +
+                            'concerto_transactions_ended_total{status="succeed"} 7\n' +
+                            'concerto_transactions_ended_total{status="failed"} 0\n');
+  const at = (metrics) => {
+    const { succeeded, failed, unfinished, inFlight } =
+      pointOf({ time: 10, metrics: full }, 12, metrics);
+    return [succeeded, failed, unfinished, inFlight].map((value) => value ?? "unknown");
+  };
+  checkEqual(at(full), [0, 0, 3, "unknown"], "what is given");
+  checkEqual(at(parseMetrics("up 1\n")), Array(4).fill("unknown"), "what is not given is not 0");
+}
+
+function clock({ ServerClock }) {
+  const zero = Date.parse("2026-11-30T20:00:00Z");
+  const date = (ms) => new Date(ms).toUTCString();
+  const own = new ServerClock(zero - 3_600_000);
+  checkEqual(own.at(0), zero - 3_600_000, "the browser's clock, before any answer");
+  own.learn(null, 0, 5);
+  own.learn("never", 0, 5);
+  checkEqual(own.at(0), zero - 3_600_000, "answers without a date");
+  // At 0 by the browser's clock it is 20:00:00.300 at the server.
+  for (const now of [0, 150, 400, 690, 710, 1200]) own.learn(date(zero + 300 + now), now, now + 20);
+  const wrong = Math.abs(own.at(5000) - (zero + 5300));
+  check(wrong < 50, `the server's time is ${wrong} ms off`);
+  own.learn(date(zero + 90_000), 3000, 3020);
+  check(Math.abs(own.at(3000) - zero - 90_500) < 600, "the server's clock was set");
+}
+
+const placesIn = (text) => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort();
+/// Terms that are the same in both languages.
+const terms = /\b(gid|URL|JSON|TLS|query_prepared|Audit\.File|Backup\.Directory)\b|--paused/g;
+
+/// The compiler finds a word that is missing in one language.
+function words({ chinese, english }) {
+  checkEqual(Object.keys(chinese).sort(), Object.keys(english).sort(), "the words");
+  for (const [word, text] of Object.entries(chinese)) {
+    checkEqual(placesIn(text), placesIn(english[word]), `what is filled in: ${word}`);
+    const rest = text.replace(/\{\w+\}/g, "").replace(terms, "");
+    check(!/[A-Za-z]/.test(rest), `English in Chinese: ${word}: ${text}`);
+    check(!/[\u3000-\u9fff\uff00-\uffef]/.test(english[word]), `Chinese in English: ${word}`);
+  }
+}
+
+function texts({ bytes, duration, named, parseRoute, pathOfTransaction, seen, waitFor }) {
+  checkEqual([named("state", "running"), named("state", "a\u202eb"), named("event", "toString")],
+             ["running", "a\\u202eb", "toString"], "values of the protocol");
   checkEqual(seen("a\u202eb\u0007\n<b>"), "a\\u202eb\\u0007\n<b>", "hidden characters");
   checkEqual([0.0004, 0.25, 3, 75, 90061].map(duration),
              ["0.40 ms", "250 ms", "3.0 s", "1 m 15 s", "1 d 1 h"], "durations");
@@ -72,6 +120,10 @@ function texts({ bytes, duration, parseRoute, seen, waitFor }) {
               "/dtm/admin/global-transactions/all", "/dtm/admin/transaction/%E0"].map(at),
              ["overview", "failed", "transaction a/b%", "overview", "search",
               "transaction %E0"], "addresses");
+  checkEqual(["a b", "..", ".", "...", "%2e", "中/?#"].map((gid) => {
+    const { pathname, search } = new URL(pathOfTransaction(gid), "http://here");
+    return parseRoute(pathname, search).gid;
+  }), ["a b", "..", ".", "...", "%2e", "中/?#"], "addresses of transactions");
   checkEqual([waitFor(1000, 5, 0), waitFor(1000, 500, 0), waitFor(1000, 5, 3),
               waitFor(1000, 5, 50)], [1000, 5000, 8000, 60_000], "how long a page waits");
 }
@@ -95,11 +147,14 @@ function samples({ parseMetrics, pointOf, targetsOf }) {
 export async function run() {
   const directory = mkdtempSync(join(tmpdir(), "console-units-"));
   try {
-    const parts = await load(directory, ["payload", "metrics", "format", "route", "live",
-                                         "sampling"]);
+    const parts = await load(directory, [
+      "payload", "metrics", "format", "route", "live", "sampling", "clock", "words", "words.en",
+      "words.zh"]);
     payloads(parts);
     metrics(parts);
     samples(parts);
+    clock(parts);
+    words(parts);
     texts(parts);
   } finally {
     rmSync(directory, { recursive: true });

@@ -79,6 +79,52 @@ async function languagesAndColours() {
   await console_.close();
 }
 
+/// What may be in a Chinese page in other letters: terms of the protocol, names and settings, and
+/// what the test has put there. Sentences that the server writes are in English, as in its log.
+const notWords = [
+  /https?:\/\/\S+/g, /\/\w+/g, /127\.0\.0\.1(:\d+)?/g, /\b(good|stuck|failed)-\d+/g,
+  /a\/b\?c%/g, /\bv?\d+[\w.-]*/g, /\b(saga|msg|tcc|xa|workflow|http)\b/g,
+  /\b(prepared|submitted|aborting|succeed|failed|action|compensate)\b/g,
+  /\b(Concerto|English|gid|URL|JSON|TLS|Audit\.File|Backup\.Directory|mimalloc|glibc)\b/g,
+  /\b(KiB|MiB|GiB|TiB|B)\b/g, /\b(news|subscribe|forceStop)\b/g, /"?branch_count"?|\{.*\}/g,
+];
+const fromServer = ".why, .cell-why, .cell-result, .answer, .note, pre, .empty";
+
+/// The words of a page that nobody who reads Chinese alone would understand.
+async function foreignWords(page) {
+  const texts = await page.evaluate((others) => {
+    const found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const { parentElement, data } = walker.currentNode;
+      if (!parentElement.closest(`${others}, script, style`)) found.push(data);
+    }
+    for (const element of document.querySelectorAll("[aria-label], [title]")) {
+      if (element.closest(others)) continue;
+      found.push(element.getAttribute("aria-label") ?? "");
+    }
+    return found;
+  }, fromServer);
+  const rest = texts.map((text) => notWords.reduce((left, term) => left.replace(term, " "), text));
+  return [...new Set(rest.flatMap((text) => text.match(/[A-Za-z]{2,}/g) ?? []))];
+}
+
+async function chineseViews() {
+  const console_ = await Console.open(setting.open, { language: "zh-CN" });
+  const { page } = console_;
+  for (const [view] of [...listed, ["transaction/stuck-1"]]) {
+    await console_.go(`/admin/${view}`);
+    await page.waitForLoadState("networkidle", { timeout: 700 }).catch(() => undefined);
+    await until(`${view} is loaded`, async () => !(await console_.text()).includes("加载中"));
+    checkEqual(await foreignWords(page), [], `English words in ${view}`);
+  }
+  await page.getByRole("button", { name: "强制停止" }).click();
+  await page.getByRole("dialog").waitFor();
+  checkEqual(await foreignWords(page), [], "English words in a dialog");
+  await console_.picture("chinese-dialog");
+  await console_.close();
+}
+
 /// A list follows what happens, and is searched while somebody types.
 async function liveAndSearched() {
   const console_ = await Console.open(setting.open);
@@ -135,6 +181,7 @@ export async function run() {
   await everyAddress({ dark: true, view: small }, "small-dark");
   await formerAddresses();
   await languagesAndColours();
+  await chineseViews();
   await liveAndSearched();
   await byKeyboard();
 }
