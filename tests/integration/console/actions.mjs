@@ -41,7 +41,8 @@ async function retry(console_) {
   await console_.button("Try now").first().click();
   await console_.confirm("Try now", "工单 4711");
   await console_.see("succeed");
-  checkEqual(await reasonOf({ gid: "retried" }), "工单 4711", "the reason of the retry");
+  checkEqual(await reasonOf({ gid: "retried", action: "resetNextCronTime" }),
+             "工单 4711", "the reason of the retry");
 }
 
 async function stop(console_) {
@@ -53,7 +54,8 @@ async function stop(console_) {
   await console_.confirm("Force stop", "customer left");
   await console_.page.getByText("stopped has ended as failed.").waitFor();
   await until("the view follows", async () => !(await console_.button("Force stop").count()));
-  checkEqual(await reasonOf({ gid: "stopped" }), "customer left", "the reason of the stop");
+  checkEqual(await reasonOf({ gid: "stopped", action: "forceStop" }),
+             "customer left", "the reason of the stop");
 }
 
 /// What the server refuses is shown, and the dialog stays.
