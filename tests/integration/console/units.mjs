@@ -129,7 +129,7 @@ function texts({ bytes, duration, named, parseRoute, pathOfTransaction, seen, wa
 }
 
 /// As while the store is away: what is not known is no zero.
-function samples({ parseMetrics, pointOf, targetsOf }) {
+function whileAway({ parseMetrics, pointOf, targetsOf }) {
   const page = 'concerto_store_state{state="refusing"} 1\n' +
     'concerto_branch_calls_total{target="a"} 1\nconcerto_transactions_waiting{target="b"} 7\n';
   const away = parseMetrics(page);
@@ -153,6 +153,7 @@ export async function run() {
     payloads(parts);
     metrics(parts);
     samples(parts);
+    whileAway(parts);
     clock(parts);
     words(parts);
     texts(parts);
