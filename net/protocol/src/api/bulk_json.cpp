@@ -367,9 +367,7 @@ std::string jobs_json(const std::vector<BulkJob>& jobs, std::chrono::minutes off
                       const ModeTable& modes) {
   json::array array;
   for (const BulkJob& job : jobs) array.push_back(job_object(job, offset, modes));
-  json::object object;
-  object["jobs"] = std::move(array);
-  return json::serialize(object);
+  return json::serialize(json::object{{"jobs", std::move(array)}});
 }
 
 std::string counts_json(const BulkCounts& counts, std::size_t damaged,
