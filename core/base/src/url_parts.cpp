@@ -6,8 +6,6 @@
 namespace concerto {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 bool is_alpha(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -23,7 +21,7 @@ bool is_scheme(std::string_view text) noexcept {
 /// Cuts `text` at the first `mark`, and returns what follows the mark.
 std::string_view cut(std::string_view& text, char mark) noexcept {
   const std::size_t at = text.find(mark);
-  if (at == npos) return {};
+  if (at == text.npos) return {};
   const std::string_view rest = text.substr(at + 1);
   text = text.substr(0, at);
   return rest;
@@ -40,7 +38,7 @@ Result<UrlParts> split_url(std::string_view text) {
   cut(text, '#');
   parts.query = cut(text, '?');
   const std::size_t colon = text.find(':');
-  if (colon == npos || !is_scheme(text.substr(0, colon))) return malformed("no scheme");
+  if (colon == text.npos || !is_scheme(text.substr(0, colon))) return malformed("no scheme");
   parts.scheme = text.substr(0, colon);
   text.remove_prefix(colon + 1);
   if (!text.starts_with("//")) return malformed("no '//' after the scheme");
@@ -54,7 +52,7 @@ Result<UrlParts> split_url(std::string_view text) {
 
 UrlAuthority split_authority(std::string_view authority) noexcept {
   const std::size_t at = authority.rfind('@');
-  if (at == npos) return {false, {}, authority};
+  if (at == authority.npos) return {false, {}, authority};
   return {true, authority.substr(0, at), authority.substr(at + 1)};
 }
 
@@ -68,7 +66,7 @@ Result<HostAndPort> split_host_port(std::string_view text) {
   parts.has_brackets = text.starts_with('[');
   if (parts.has_brackets) {
     const std::size_t end = text.find(']');
-    if (end == npos) return malformed("no ']'");
+    if (end == text.npos) return malformed("no ']'");
     parts.host = text.substr(1, end - 1);
     text.remove_prefix(end + 1);
     if (!text.empty() && text.front() != ':') return malformed("no ':' after ']'");
