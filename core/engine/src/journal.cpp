@@ -56,8 +56,8 @@ std::vector<Gid> Journal::with_error(std::string_view text) const {
   std::vector<Gid> found;
   for (const Entry& entry : entries_) {
     const Attempt* const last = last_error(entry);
-    if (last != nullptr && has_text(last->answer, entry.gid.view(), text))
-      found.push_back(entry.gid);
+    if (last == nullptr) continue;
+    if (has_text(last->answer, entry.gid.view(), text)) found.push_back(entry.gid);
   }
   return found;
 }

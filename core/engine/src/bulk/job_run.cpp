@@ -192,8 +192,9 @@ Async<> JobRun::act_on_page() {
   trouble_ = ok();
   const std::size_t met = job_.done + job_.failed + page_->left.size();
   bool is_open = true;
-  if (!page_->next.empty() && met < job_.request.limit)
+  if (!page_->next.empty() && met < job_.request.limit) {
     is_open = start(list_ahead(page_->next, met));
+  }
   const std::size_t tasks = std::min(acts_at_once, page_->left.size());
   for (std::size_t i = 0; is_open && i < tasks; ++i) is_open = start(act_on_some());
   while (running_ > 0) {
