@@ -55,13 +55,30 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
   return text + "the coordinator asks " + masked_url(trans.query_prepared);
 }
 
-/// False if the row has another URL by now, which another coordinator, or somebody by hand in the
-/// store, has given it.
-bool is_current(const Attempt& attempt, const Transaction& trans) {
-  return std::ranges::none_of(trans.branches, [&attempt](const Branch& row) {
-    return row.branch_id.view() == attempt.branch_id && row.op == attempt.op &&
-           masked_url(row.url) != attempt.url;
+/// As somebody may have left it in the store by hand.
+std::string url_text(const std::string& url) {
+  return url.empty() ? "an empty URL" : url;
+}
+
+bool has_ended_otherwise(const Branch& row, Outcome outcome) {
+  return (row.status == BranchStatus::succeed && outcome != Outcome::success) ||
+         (row.status == BranchStatus::failed && outcome != Outcome::failure);
+}
+
+/// What has become of the row of an attempt since; empty if nothing. Another coordinator, or
+/// somebody by hand in the store, has done it.
+std::string changed_since(const Attempt& attempt, const Transaction& trans) {
+  const auto row = std::ranges::find_if(trans.branches, [&attempt](const Branch& each) {
+    return each.branch_id.view() == attempt.branch_id && each.op == attempt.op;
   });
+  if (row == trans.branches.end()) return {};
+  if (has_ended_otherwise(*row, attempt.outcome)) {
+    return "its branch " + attempt.branch_id + " " + attempt.op + ", whose last call from here " +
+           "ended in " + std::string(to_string(attempt.outcome)) + ", has status '" +
+           std::string(to_string(row->status)) + "' since";
+  }
+  if (masked_url(row->url) == attempt.url) return {};
+  return "its branch has another URL since the last attempt, which was at " + url_text(attempt.url);
 }
 
 /// Whether its application was asked before: a first look comes at its timeout.
@@ -69,11 +86,6 @@ bool waits_beyond(const Transaction& trans, std::chrono::seconds timeout) {
   constexpr std::chrono::seconds rounding{2};
   return timeout.count() > 0 && trans.waits &&
          trans.next_cron_time > trans.create_time + timeout + rounding;
-}
-
-/// As somebody may have left it in the store by hand.
-std::string url_text(const std::string& url) {
-  return url.empty() ? "an empty URL" : url;
 }
 
 std::string explain_finished(const Transaction& trans) {
@@ -188,7 +200,7 @@ std::string Inspector::explain_wait(const Inspection& inspection) const {
     return is_ours ? "is resumed as soon as there is room"
                    : "nobody works on it; a coordinator takes it at its next look for due ones";
   }
-  if (!inspection.attempts.empty() && is_current(inspection.attempts.back(), trans)) {
+  if (!inspection.attempts.empty() && changed_since(inspection.attempts.back(), trans).empty()) {
     const Attempt& last = inspection.attempts.back();
     std::string text = env_.ownership == nullptr ? "the last call" : "this coordinator's last call";
     text += ", branch " + last.branch_id + " " + last.op + " at " + last.url + ", ended in " +
@@ -244,10 +256,7 @@ std::string Inspector::explain_rest(const Inspection& inspection) const {
             std::to_string(errors) + (errors == 1 ? " pass" : " passes") + " ended in an error";
   }
   const bool has_own = !inspection.attempts.empty();
-  if (has_own) {
-    text += "; its branch has another URL since the last attempt, which was at " +
-            url_text(inspection.attempts.back().url);
-  }
+  if (has_own) text += "; " + changed_since(inspection.attempts.back(), inspection.trans);
   if (env_.ownership == nullptr) {
     return has_own ? text : text + "; earlier attempts are not known to this process";
   }

@@ -35,15 +35,9 @@ Error no_row(const Transaction& trans, const char* which, const BranchRow& row) 
                     "gid " + trans.gid.str() + " has no row that is " + which + row_text(row));
 }
 
-}  // namespace
-
-std::string row_text(const BranchRow& row) {
-  if (row.branch_id.empty()) return row.op.empty() ? "the next branch" : "the next " + row.op;
-  return "branch " + row.branch_id + (row.op.empty() ? "" : " " + row.op);
-}
-
-Result<std::uint32_t> called_row(const Transaction& trans, const Mode& mode, const BranchRow& row) {
-  const std::vector<std::uint32_t> next = next_rows(trans, mode);
+/// The row that `row` means, out of those that are called now.
+Result<std::uint32_t> called_row(const Transaction& trans, const std::vector<std::uint32_t>& next,
+                                 const BranchRow& row) {
   const std::string who = "gid " + trans.gid.str();
   if (next.empty()) {
     return make_error(EngineErrc::invalid_entry,
@@ -56,22 +50,37 @@ Result<std::uint32_t> called_row(const Transaction& trans, const Mode& mode, con
                                                    " rows next; name branch and op of one of them");
 }
 
+}  // namespace
+
+std::string row_text(const BranchRow& row) {
+  if (row.branch_id.empty()) return row.op.empty() ? "the next branch" : "the next " + row.op;
+  return "branch " + row.branch_id + (row.op.empty() ? "" : " " + row.op);
+}
+
 Result<std::uint32_t> skipped_row(const Transaction& trans, const Mode& mode,
                                   const BranchRow& row) {
   if (is_final(trans.status)) {
     return conflict("gid " + trans.gid.str() + " has ended with status " + quoted(trans.status) +
                     ", no branch can be skipped.");
   }
-  CONCERTO_TRY(const std::uint32_t index, called_row(trans, mode, row));
+  const std::vector<std::uint32_t> next = next_rows(trans, mode);
+  CONCERTO_TRY(const std::uint32_t index, called_row(trans, next, row));
   const Branch& branch = trans.branches[index];
-  if (branch.status == BranchStatus::prepared) return index;
-  return conflict("branch " + branch.branch_id.str() + " " + branch.op + " of gid " +
-                  trans.gid.str() + " has ended with status '" +
-                  std::string(to_string(branch.status)) + "', it cannot be skipped.");
+  const std::string who =
+      "branch " + branch.branch_id.str() + " " + branch.op + " of gid " + trans.gid.str();
+  if (branch.status != BranchStatus::prepared) {
+    return conflict(who + " has ended with status '" + std::string(to_string(branch.status)) +
+                    "', it cannot be skipped.");
+  }
+  if (std::ranges::find(next, index) != next.end()) return index;
+  const Branch& first = trans.branches[next.front()];
+  return conflict(who + " is not called now, but branch " + first.branch_id.str() + " " + first.op +
+                  " is: it cannot be skipped yet.");
 }
 
 Result<std::uint32_t> named_row(const Transaction& trans, const Mode& mode, const BranchRow& row) {
-  if (row.branch_id.empty() || row.op.empty()) return called_row(trans, mode, row);
+  if (row.branch_id.empty() || row.op.empty())
+    return called_row(trans, next_rows(trans, mode), row);
   const auto found = std::ranges::find_if(
       trans.branches, [&](const Branch& branch) { return is_meant_row(branch, row); });
   if (found == trans.branches.end()) return no_row(trans, "", row);

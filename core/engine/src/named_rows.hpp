@@ -12,15 +12,13 @@ namespace concerto {
 /// `branch 01 action`, or `the next branch`: for people.
 std::string row_text(const BranchRow& row);
 
-/// The row of an unfinished transaction that `row` means, out of those that are called now. Error
-/// invalid_entry: none or several.
-Result<std::uint32_t> called_row(const Transaction& trans, const Mode& mode, const BranchRow& row);
-
-/// The row that a skip means. Errors: those of `called_row`; status_conflict, the transaction or
-/// the row has ended.
+/// The row of an unfinished transaction that a skip means, out of those that it calls now. Errors:
+/// invalid_entry, none or several; status_conflict, the transaction or the row has ended, or the
+/// row is not called yet.
 Result<std::uint32_t> skipped_row(const Transaction& trans, const Mode& mode, const BranchRow& row);
 
-/// As `called_row`. A row whose branch and op are named need not be one that is called now.
+/// As `skipped_row`, but the transaction and the row may have ended, and a row whose branch and op
+/// are named need not be called now.
 Result<std::uint32_t> named_row(const Transaction& trans, const Mode& mode, const BranchRow& row);
 
 }  // namespace concerto

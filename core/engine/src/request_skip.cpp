@@ -22,7 +22,7 @@ Async<> Requests::skip_branch(Gid gid, BranchRow row, RequestContext context, st
 Async<> Requests::skip_row(Gid gid, BranchRow row, std::string told) {
   CONCERTO_CO_CHECK(check_gid(gid));
   for (StoreRetry retry(lease_patience);;) {
-    CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(gid, taken_unfinished));
+    CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(gid));
     const Result<> skipped = co_await change_skipped(*turn, row, told);
     if (skipped) begin_anew(std::move(turn));
     if (!has_lost_lease(skipped)) co_return skipped;
@@ -34,7 +34,12 @@ Async<> Requests::change_skipped(LiveTrans& live, const BranchRow& row, std::str
   if (env_.stopping) co_return shutting_down();
   const Transaction& trans = live.trans;
   CONCERTO_CO_TRY(const std::uint32_t index, skipped_row(trans, *live.mode, row));
-  // What that call does would be unknown to whoever has done its work by hand.
+  // What a call does that runs now would be unknown to whoever has done its work by hand.
+  if (is_others(live) || env_.now() < live.others_until) {
+    co_return conflict("gid " + live.gid.str() +
+                       " is being processed by another coordinator, which may be calling the "
+                       "branch: it cannot be skipped here now.");
+  }
   if (live.calls.runs.size() > index && live.calls.runs[index] == RunState::running) {
     const Branch& branch = trans.branches[index];
     co_return conflict("branch " + branch.branch_id.str() + " " + branch.op + " of gid " +

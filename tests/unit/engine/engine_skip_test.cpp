@@ -80,6 +80,16 @@ TEST_F(EngineSkip, ABranchThatIsBeingCalledIsNotSkipped) {
   EXPECT_THAT(error_of(skip("g", "01", "action")), HasSubstr("has ended with status 'succeed'"));
 }
 
+TEST_F(EngineSkip, ABranchBehindTheOneThatIsCalledIsNotSkipped) {
+  branches_->reply("action 01", Outcome::error);
+  submit(make_request("g", "saga", 3));
+  EXPECT_THAT(error_of(skip("g", "03", "action")),
+              HasSubstr("branch 03 action of gid g is not called now, but branch 01 action is"));
+  EXPECT_EQ(error_of(skip("g", "01", "action")), "");
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01", "action 02", "action 03"));
+}
+
 TEST_F(EngineSkip, ABranchThatIsDoneIsNotSkippedAgain) {
   branches_->reply("action 02", Outcome::error);
   submit(make_request("g", "saga", 2));

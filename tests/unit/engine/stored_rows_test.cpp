@@ -16,7 +16,7 @@ struct RowsCase {
   std::string why;                ///< empty: the rows are sound
 };
 
-Transaction stored(const RowsCase& row) {
+Transaction stored_in(const RowsCase& row) {
   Transaction trans;
   trans.gid = Gid{"g"};
   trans.type = row.type;
@@ -33,7 +33,7 @@ Transaction stored(const RowsCase& row) {
 class StoredRows : public testing::TestWithParam<RowsCase> {};
 
 TEST_P(StoredRows, AreSoundOrNamed) {
-  const Transaction trans = stored(GetParam());
+  const Transaction trans = stored_in(GetParam());
   const auto read = read_stored(*ModeTable::standard().find(trans.type), trans);
   EXPECT_EQ(read.has_value(), GetParam().why.empty());
   if (read) return;
@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(All, StoredRows, testing::ValuesIn(rows_cases()),
 
 TEST(StoredCustomData, ThatIsBrokenNamesTheGid) {
   Transaction trans =
-      stored({"", TransType::saga, TransStatus::submitted, {"01 compensate", "01 action"}, ""});
+      stored_in({"", TransType::saga, TransStatus::submitted, {"01 compensate", "01 action"}, ""});
   trans.custom_data = "{";
   const auto read = read_stored(*ModeTable::standard().find(TransType::saga), trans);
   ASSERT_FALSE(read);

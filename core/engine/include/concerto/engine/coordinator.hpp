@@ -213,9 +213,11 @@ class CONCERTO_EXPORT Coordinator {
 
   /// Marks a row of an unfinished transaction as succeeded without a call, and wakes the
   /// transaction: an operator has done by hand what the branch should have done. If `row` leaves
-  /// rows open, there has to be one alone. Errors: status_conflict (the transaction or the row has
-  /// ended, or the row is being called), invalid_entry (there is no such row, or several). The
-  /// attempts of the transaction (Inspection::attempts) show it as a success, with `reason`.
+  /// rows open, there has to be one alone; but then a repetition, after an outcome that is not
+  /// known, may mean the next row. Errors: status_conflict (the transaction or the row has ended,
+  /// the row is not called yet, it is being called, or another coordinator works on the
+  /// transaction), invalid_entry (there is no such row, or several). The attempts of the
+  /// transaction (Inspection::attempts) show it as a success, with `reason`.
   Async<> skip_branch(Gid gid, BranchRow row, RequestContext context = {}, std::string reason = {});
 
   /// Changes the URL or the payload of a row that has not been done, and wakes the transaction. The

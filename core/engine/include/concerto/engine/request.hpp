@@ -58,7 +58,7 @@ struct BranchRequest {
 };
 
 /// A row of a transaction: one op of a branch. If an operator leaves a member empty, a row is meant
-/// that is called next.
+/// that is called next, which may be another one when the request is repeated.
 struct BranchRow {
   std::string branch_id;
   std::string op;
