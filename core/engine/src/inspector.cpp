@@ -180,8 +180,10 @@ std::string Inspector::explain_other(const Owner& other) const {
 }
 
 /// The stored time; or the time of the alarm if that is earlier, because the clock was ahead when
-/// the time was stored.
+/// the time was stored. If several coordinators share the store, an earlier alarm has no effect:
+/// another one has put the transaction to rest since (Engine::rests_longer).
 WallTime Inspector::next_pass_time(const Transaction& trans) const {
+  if (env_.ownership != nullptr) return trans.next_cron_time;
   const SteadyTime next = wakes_.alarms().next_pass_of(trans.gid);
   if (next == SteadyTime::max()) return trans.next_cron_time;
   return std::min<WallTime>(trans.next_cron_time, env_.clock.wall_now() + (next - env_.now()));

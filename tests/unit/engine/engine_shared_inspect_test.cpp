@@ -58,6 +58,18 @@ TEST_F(EngineSharedInspect, AttemptsAtAnEarlierUrlAreNotTakenForThoseOfOthers) {
                                                    "action at http://other/a"));
 }
 
+TEST_F(EngineSharedInspect, TheNextAttemptIsThatOfTheCoordinatorThatMadeTheLastOne) {
+  b_branches_.reply("action 01", Outcome::error);
+  submit(*b_, make_request("g", "saga", 1));
+  const WallTime first = inspect(*b_).next_attempt.value();
+  advance(seconds(5));
+  a_branches_.reply("action 01", Outcome::error);
+  ASSERT_EQ(error_of(reset(*a_)), "");
+  const WallTime next = inspect(*a_).next_attempt.value();
+  EXPECT_GT(next, first);
+  EXPECT_EQ(inspect(*b_).next_attempt, next);
+}
+
 TEST_F(EngineSharedInspect, AnotherCoordinatorKnowsADelay) {
   auto request = make_request("g", "msg", 1);
   request.custom_data = R"({"delay":60})";
