@@ -367,6 +367,7 @@ Async<UnfinishedPage> SharedStore::scan_unfinished(std::uint64_t from, std::size
 }
 
 Async<TransPage> SharedStore::list(ListFilter filter, std::string position, std::size_t limit) {
+  ++lists;
   if (filter.accepts_owner) {
     filter.accepts = [this, own = std::move(filter.accepts),
                       accepts_owner = std::move(filter.accepts_owner)](const Transaction& trans) {

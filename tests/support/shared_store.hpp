@@ -110,6 +110,7 @@ class SharedStore final : public Store, public Ownership {
   std::size_t polls = 0;
   std::size_t renewals = 0;
   std::size_t loads = 0;
+  std::size_t lists = 0;
   std::vector<std::string> let_go_gids;
 
   /// From now on calls are on their way: they take effect when they are released.

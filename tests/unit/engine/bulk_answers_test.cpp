@@ -107,6 +107,18 @@ TEST_F(BulkAnswers, TheLogNamesTheJobAndItsCaller) {
   EXPECT_THAT(lines, Contains(testing::EndsWith(", asked by job " + unknown.id)));
 }
 
+TEST_F(BulkAnswers, APartThatIsMetAgainAfterACrashIsCountedOnce) {
+  stuck(3);
+  stop_bulk();
+  store_record("1-half", R"({"id":"1-half","action":"stop","state":"running","done":12,)"
+                         R"("failed":5,"part_done":2,"part_failed":1})");
+  start_bulk();
+  world_->advance(seconds(5));
+  EXPECT_EQ(job("1-half").state, State::done);
+  EXPECT_EQ(job("1-half").done, 13U);
+  EXPECT_EQ(job("1-half").failed, 4U);
+}
+
 TEST_F(BulkAnswers, ARecordThatCannotBeReadIsARowWithItsTrouble) {
   stuck(2);
   const std::string sound = begin(request_of(BulkAction::stop)).id;

@@ -68,6 +68,60 @@ TEST_F(SharedOwners, AJobWaitsWhileOthersWouldWaitBehindItsChanges) {
   advance(seconds(5));
 }
 
+TEST_F(SharedOwners, AJobThatIsLongAtAPageStaysWhereItIs) {
+  for (auto* branches : {&a_branches_, &b_branches_}) {
+    for (int i = 0; i < 5; ++i) branches->reply("action 01", Outcome::error);
+  }
+  submit(*a_, make_request("g", "saga", 1));
+  auto of_a = bulk_of(*a_);
+  auto of_b = bulk_of(*b_);
+  const auto begun = a_->world->start(of_a->begin(request_of(BulkAction::stop)));
+  a_->store.queued = 5'000;
+  of_a->start();
+  advance(seconds(1));
+  of_b->start();
+  advance(seconds(60));
+  const auto shown = [&] {
+    return b_->world->start(of_b->jobs(begun->value().value().id, 1))->value().value().at(0);
+  };
+  EXPECT_EQ(shown().state, State::running);
+  EXPECT_THAT(shown().trouble, HasSubstr("queue of the store"));
+  EXPECT_EQ(shown().done, 0U);
+  a_->store.queued = 0;
+  advance(seconds(1));
+  EXPECT_EQ(shown().state, State::done);
+  EXPECT_EQ(shown().done, 1U);
+  EXPECT_EQ(shown().failed, 0U);
+  for (const auto* bulk : {&of_a, &of_b}) {
+    asio::co_spawn((bulk == &of_a ? a_ : b_)->world->executor(), (*bulk)->stop(), asio::detached);
+  }
+  advance(seconds(5));
+}
+
+TEST_F(SharedOwners, TheNextPageIsListedWhileAJobActsOnOne) {
+  constexpr int in_a_page = 1'000;
+  auto request = make_request("", "saga", 1);
+  request.options.wait_result = false;
+  for (int i = 0; i <= in_a_page; ++i) {
+    a_branches_.reply("action 01", Outcome::error);
+    request.gid = Gid("g" + std::to_string(i));
+    submit(*a_, request);
+  }
+  auto of_a = bulk_of(*a_);
+  const auto begun = a_->world->start(of_a->begin(request_of(BulkAction::stop)));
+  a_->store.queued = 5'000;
+  of_a->start();
+  advance(seconds(1));
+  EXPECT_EQ(a_->store.lists, 2U);
+  a_->store.queued = 0;
+  advance(seconds(1));
+  EXPECT_EQ(a_->store.lists, 2U);
+  const auto ended = a_->world->start(of_a->jobs(begun->value().value().id, 1))->value().value();
+  EXPECT_EQ(ended.at(0).done, in_a_page + 1U);
+  asio::co_spawn(a_->world->executor(), of_a->stop(), asio::detached);
+  advance(seconds(5));
+}
+
 TEST_F(SharedOwners, AreCountedAndSelected) {
   auto of_b = bulk_of(*b_);
   for (const char* gid : {"r1", "r2"}) {

@@ -26,6 +26,8 @@ BulkJob full_job() {
   job.updated = WallTime{std::chrono::seconds{101}};
   job.done = 3;
   job.failed = 2;
+  job.part_done = 2;
+  job.part_failed = 1;
   job.failures = {{Gid("g"), "no"}, {Gid("h"), "{}"}};
   job.trouble = "the store is away";
   job.position = "p";

@@ -144,6 +144,8 @@ std::string record_of(const BulkJob& job) {
   members.number("updated", nanoseconds_of(job.updated));
   members.number("done", static_cast<std::int64_t>(job.done));
   members.number("failed", static_cast<std::int64_t>(job.failed));
+  members.number("part_done", static_cast<std::int64_t>(job.part_done));
+  members.number("part_failed", static_cast<std::int64_t>(job.part_failed));
   members.begin("failures") += failures_of(job);
   members.text("trouble", job.trouble);
   members.text("position", job.position);
@@ -176,6 +178,8 @@ Result<BulkJob> job_from(std::string_view record) {
   job.updated = reader.time("updated").value_or(WallTime{});
   job.done = reader.size("done");
   job.failed = reader.size("failed");
+  job.part_done = std::min(reader.size("part_done"), job.done);
+  job.part_failed = std::min(reader.size("part_failed"), job.failed);
   if (const auto failures = tree.root().find("failures")) {
     for (const JsonValue each : *failures) {
       const RecordReader failure{each};

@@ -22,17 +22,19 @@ constexpr std::size_t live_max = 20'000;
 constexpr std::size_t queued_changes_max = 4'096;
 constexpr milliseconds room_pause{10};
 constexpr milliseconds trouble_pause{1'000};
+/// How often a page that takes long shows its progress, and that its coordinator lives.
+constexpr milliseconds progress_interval{1'000};
 
 /// Whether a list that ended in this error would end so again.
 bool is_lasting(const error_code& code) {
   return !concerns_all(code) && code != Errc::overloaded;
 }
 
-/// Whether the transaction is as the action leaves it.
+/// Whether the transaction is as the action leaves it. A retry is not refused for that.
 bool has_effect(const BulkRequest& request, const Transaction& trans) {
   switch (request.action) {
     case BulkAction::retry:
-      return is_final(trans.status);
+      return false;
     case BulkAction::stop:
       return trans.status == TransStatus::failed;
     case BulkAction::skip:
@@ -115,10 +117,15 @@ JobRun::JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers&
       timers_(timers),
       tasks_(tasks),
       room_(executor),
-      ended_(std::move(executor)) {}
+      ended_(std::move(executor)) {
+  job_.done -= std::exchange(job_.part_done, 0);
+  job_.failed -= std::exchange(job_.part_failed, 0);
+  failures_before_ = job_.failures.size();
+}
 
 Task<bool> JobRun::run(Save save) {
   const auto self = shared_from_this();
+  save_ = std::move(save);
   co_await asio::this_coro::throw_if_cancelled(false);
   bool is_saved = false;
   while (!ends() && job_.state == BulkJob::State::running) {
@@ -126,7 +133,7 @@ Task<bool> JobRun::run(Save save) {
     if (!done && is_lasting(done.error().code)) job_.state = BulkJob::State::failed;
     // The words of a store are for the log.
     job_.trouble = done || ends() ? std::string() : done.error().code.message();
-    const Result<> saved = co_await save(job_);
+    const Result<> saved = co_await this->save();
     if (!saved && !concerns_all(saved.error().code)) co_return false;
     is_saved = saved.has_value();
     if (!done || !saved) co_await pause(trouble_pause);
@@ -134,7 +141,7 @@ Task<bool> JobRun::run(Save save) {
   if (job_.state != BulkJob::State::running) co_return is_saved;
   if (!is_cancelled_) co_return false;
   job_.state = BulkJob::State::cancelled;
-  const Result<> saved = co_await save(job_);
+  const Result<> saved = co_await this->save();
   co_return saved.has_value();  // Otherwise whoever runs it next is told by the next cancelJob.
 }
 
@@ -152,11 +159,26 @@ Async<> JobRun::run_page() {
     ahead_.reset();  // It may be old when the trouble is over.
     co_return done.error();
   }
-  job_.position = std::move(page_->next);
-  page_.reset();
+  end_page();
   const bool is_last = job_.position.empty() || job_.done + job_.failed >= job_.request.limit;
   if (is_last) job_.state = BulkJob::State::done;
   co_return ok();
+}
+
+void JobRun::end_page() {
+  job_.position = std::move(page_->next);
+  job_.part_done = job_.part_failed = 0;
+  failures_before_ = job_.failures.size();
+  page_.reset();
+}
+
+/// Of the page that is under way the record has the numbers alone.
+Async<> JobRun::save() {
+  BulkJob stored = job_;
+  stored.failures.resize(std::min(stored.failures.size(), failures_before_));
+  const Result<> saved = co_await save_(stored);
+  job_.updated = stored.updated;
+  co_return saved;
 }
 
 /// The page when so many transactions have been met.
@@ -197,11 +219,23 @@ Async<> JobRun::act_on_page() {
   }
   const std::size_t tasks = std::min(acts_at_once, page_->left.size());
   for (std::size_t i = 0; is_open && i < tasks; ++i) is_open = start(act_on_some());
-  while (running_ > 0) {
-    if (const bool notified = co_await ended_.wait(); !notified) stop();
-  }
+  co_await wait_for_tasks();
   if (trouble_ && !page_->left.empty()) trouble_ = shutting_down();
   co_return trouble_;
+}
+
+Task<void> JobRun::wait_for_tasks() {
+  Timer timer(timers_, [this] { ended_.notify_all(); });
+  SteadyTime next = timers_.now() + progress_interval;
+  while (running_ > 0) {
+    timer.set(next);
+    if (const bool notified = co_await ended_.wait(); !notified) stop();
+    if (running_ == 0 || ends() || timers_.now() < next) continue;
+    Result<> saved = co_await save();
+    // Another coordinator has the job, or it was cancelled there.
+    if (!saved && !concerns_all(saved.error().code)) trouble_ = std::move(saved);
+    next = timers_.now() + progress_interval;
+  }
 }
 
 /// False: the job is to end, and the task is dropped.
@@ -226,6 +260,7 @@ Task<void> JobRun::act_on_some() {
     left.pop_back();
     Result<> done = co_await act_on(gid, context);
     if (!done && concerns_all(done.error().code)) {
+      job_.trouble = done.error().code.message();  // A store that is away may hold up the record.
       trouble_ = std::move(done);
       unsure_.insert(gid);
       left.push_back(gid);
@@ -250,8 +285,10 @@ void JobRun::count(const Gid& gid, const Result<>& result) {
   unsure_.erase(gid);
   if (result) {
     ++job_.done;
+    ++job_.part_done;
   } else {
     ++job_.failed;
+    ++job_.part_failed;
     if (job_.failures.size() < BulkJob::failures_max) {
       job_.failures.push_back({gid, result.error().detail});
     }

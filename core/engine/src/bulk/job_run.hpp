@@ -51,15 +51,20 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Async<Page> list_page(std::string position, std::size_t met);
   Task<void> list_ahead(std::string position, std::size_t met);
   Async<> act_on_page();
+  Task<void> wait_for_tasks();
   bool start(Task<void> task);
   Task<void> act_on_some();
   Async<> act_on(const Gid& gid, const RequestContext& context);
+  Async<> save();
+  void end_page();
   void count(const Gid& gid, const Result<>& result);
   bool has_room() const;
   Task<void> wait_for_room();
   Task<void> pause(std::chrono::milliseconds time);
 
   BulkJob job_;
+  std::size_t failures_before_ = 0;  ///< the page
+  Save save_;
   /// For the log. The requests of the job refer to it, and none outlives the run.
   const std::string asked_by_;
   Coordinator& coordinator_;

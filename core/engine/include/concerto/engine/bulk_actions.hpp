@@ -149,6 +149,10 @@ struct CONCERTO_EXPORT BulkJob {
   WallTime updated{};
   std::size_t done = 0;
   std::size_t failed = 0;  ///< transactions for which the action was refused
+  /// What `done` and `failed` have of the part of the list at `position`. Whoever goes on with the
+  /// job after a crash meets that part again, and counts it anew.
+  std::size_t part_done = 0;
+  std::size_t part_failed = 0;
   std::vector<Failure> failures;
   std::string trouble;   ///< why it has failed, or waits; of answers: also for the begin
   std::string position;  ///< of the list, where it goes on
