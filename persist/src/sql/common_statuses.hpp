@@ -12,18 +12,19 @@ namespace concerto::persist {
 /// a list finds does not depend on it.
 class CommonStatuses {
  public:
-  bool contains(const std::vector<std::string>& statuses) const {
-    const auto found = until_.find(statuses);
-    return found != until_.end() && Clock::now() < found->second;
-  }
-  void add(std::vector<std::string> statuses) {
-    until_.insert_or_assign(std::move(statuses), Clock::now() + life);
-  }
-
- private:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds life{5};
 
+  bool contains(const std::vector<std::string>& statuses,
+                Clock::time_point now = Clock::now()) const {
+    const auto found = until_.find(statuses);
+    return found != until_.end() && now < found->second;
+  }
+  void add(std::vector<std::string> statuses, Clock::time_point now = Clock::now()) {
+    until_.insert_or_assign(std::move(statuses), now + life);
+  }
+
+ private:
   std::map<std::vector<std::string>, Clock::time_point> until_;  ///< there are few sets of statuses
 };
 

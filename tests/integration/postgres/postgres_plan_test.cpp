@@ -28,10 +28,11 @@ class PostgresPlans : public PostgresStore {
     postgres_.sql("SET plan_cache_mode = force_generic_plan");
     namespace pg = persist::pg;
     for (const auto* statement :
-         {&pg::claim_due, &pg::claim, &pg::update, &pg::renew, &pg::let_go}) {
+         {&pg::claim_due, &pg::claim, &pg::update, &pg::renew, &pg::let_go, &pg::list}) {
       postgres_.sql("PREPARE " + std::string(statement->name) + " AS " + statement->text);
     }
-    for (const std::string& text : {claim_due, claim_one, update_one, renew_one, let_go_one}) {
+    for (const std::string& text :
+         {claim_due, claim_one, update_one, renew_one, let_go_one, list_page}) {
       explain(text);
     }
   }
@@ -92,6 +93,8 @@ class PostgresPlans : public PostgresStore {
       "EXECUTE concerto_update('{r60000}', '{submitted}', '{now}', '{NULL}', '{NULL}', '{NULL}',"
       " '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{1}', 'cc-rest', 5, 15, '{}',"
       " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')";
+  const std::string list_page =
+      "EXECUTE concerto_list(9000000000, '{submitted}', NULL, NULL, NULL, 1000)";
   const std::string renew_one = "EXECUTE concerto_renew('{r60000}', 'cc-rest', 15)";
   const std::string let_go_one = "EXECUTE concerto_let_go('r60000', 'cc-rest', 'now')";
   const std::string claim_one = "EXECUTE concerto_claim('{r7, r8}', '{false, false}', 'cc-2', 15)";
@@ -124,6 +127,14 @@ TEST_F(PostgresPlans, AChangeOfOneRowReadsNoOthers) {
     EXPECT_LE(one.pages, 100) << one.plan;
     EXPECT_THAT(one.plan, HasSubstr("\"Actual Rows\": 1,")) << text;
   }
+}
+
+TEST_F(PostgresPlans, AListReadsTheNewestRowsInTheirOrderAndSortsNone) {
+  add_rows(many(), "r");
+  const Cost page = explain(list_page);
+  EXPECT_LE(page.pages, 1'000) << "20,000 rows at most are read" << page.plan;
+  EXPECT_THAT(page.plan, Not(HasSubstr("Sort")));
+  EXPECT_THAT(page.plan, Not(HasSubstr("Seq Scan")));
 }
 
 TEST_F(PostgresPlans, AClaimOfAHundredReadsNoMoreWhenAllAreDue) {
