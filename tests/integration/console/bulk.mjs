@@ -138,6 +138,34 @@ async function failuresOfAJob() {
   await console_.close();
 }
 
+/// A skip of many names its row, so that a repetition skips no other one.
+async function skipOfMany(console_, asked) {
+  const { page } = console_;
+  await console_.go("/admin/unfinished?target=%2Fdown&words=stuck-2");
+  await console_.see(/^1 of \d+ loaded transactions/);
+  const count = asked.all.length;
+  await console_.button("Skip branches …").click();
+  const dialog = page.getByRole("dialog");
+  for (const [branch, op] of [["", ""], ["02", ""], ["", "action"]]) {
+    await dialog.getByLabel("Branch", { exact: true }).fill(branch);
+    await dialog.getByLabel("Operation").fill(op);
+    await console_.confirm("Skip the branch: 1 selected", "done by hand");
+    await dialog.getByText("The branch and the operation are needed").waitFor();
+  }
+  checkEqual(asked.all.length, count, "nothing is asked without the name of the row");
+  await console_.checkAccess("a skip of many");
+  await console_.picture("bulk-skip");
+  await dialog.getByLabel("Branch", { exact: true }).fill("02");
+  await dialog.getByText("1 transaction is concerned.").waitFor();
+  checkEqual([asked.last().dryRun, asked.last().branchId, asked.last().op],
+             [true, "02", "action"], "the preview is of this row");
+  await console_.confirm("Skip the branch: 1 selected", "done by hand");
+  await page.getByText("1 done, 0 failed").waitFor();
+  checkEqual(asked.last(), { name: "skip", gids: ["stuck-2"], branchId: "02", op: "action",
+                             reason: "done by hand" }, "the skip of many");
+  await becomes("stuck-2", "succeed");
+}
+
 async function branches(console_, asked) {
   const { page } = console_;
   const row = () => page.getByRole("row").filter({ hasText: "02" })
@@ -276,6 +304,7 @@ export async function run() {
   await jobs(console_);
   await branches(console_, asked);
   await pauses(console_, asked);
+  await skipOfMany(console_, asked);
   check(asked.all.every((each) => each.reason || each.dryRun), "every action has a reason");
   await console_.close();
 }

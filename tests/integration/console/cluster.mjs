@@ -26,14 +26,57 @@ async function shared(first, second, options, name) {
   await console_.close();
 }
 
+async function happen(name) {
+  const made = await fetch(`${setting.controls}/${name}`, { method: "POST" });
+  check(made.ok, await made.text());
+}
+
+const ask = (gid) => fetch(`${setting.first}/api/dtmsvr/query?gid=${gid}`);
+
+/// A transaction that cannot be read is in the list of those that are damaged, by its own address
+/// and from the overview, until it is read again.
+async function damagedRecords() {
+  const console_ = await Console.open(setting.first);
+  const { page } = console_;
+  await console_.go("/admin/damaged");
+  await console_.see("None known.");
+  await happen("breakTransaction");
+  checkEqual((await ask("broken-1")).status, 500, "the damaged one is met");
+  const row = page.getByRole("row").filter({ hasText: "broken-1" });
+  await row.getByText("transaction", { exact: true }).waitFor();
+  await console_.see("1 damaged record");
+  check(/_g_broken-1 is missing|without a record/.test(await row.innerText()),
+        `the reason: ${await row.innerText()}`);
+  await console_.checkAccess("damaged records");
+  await console_.picture("damaged");
+  const others = await Console.open(setting.first, { dark: true, view: small, language: "zh-CN" });
+  await others.go("/admin/overview");
+  await others.see("broken-1");
+  await others.checkAccess("an overview with damaged records");
+  await others.page.getByRole("link", { name: "显示损坏的记录" }).click();
+  await others.see("1 条损坏的记录");
+  check(others.page.url().endsWith("/admin/damaged"), `the address: ${others.page.url()}`);
+  await others.page.reload();
+  await others.see("broken-1");
+  await others.checkAccess("damaged records, small and dark");
+  await others.picture("damaged-small-dark-chinese");
+  others.refusals = /status of 500/;
+  await others.page.getByRole("link", { name: "broken-1" }).click();
+  await others.page.getByRole("alert").getByText("is damaged").waitFor();
+  await others.close();
+  await happen("mendTransaction");
+  await ask("broken-1");
+  await console_.see("None known.");
+  await console_.close();
+}
+
 /// A job whose record cannot be read is shown as that, beside the others.
 async function unreadableJob() {
   const answer = await fetch(`${setting.first}/api/concerto/retry`, {
     method: "POST", headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ select: { target: "/nowhere" }, reason: "a sound one" }) });
   checkEqual(answer.status, 202, "a job");
-  const made = await fetch(`${setting.controls}/breakJob`, { method: "POST" });
-  check(made.ok, await made.text());
+  await happen("breakJob");
   const console_ = await Console.open(setting.first);
   await console_.go("/admin/jobs");
   const cards = console_.page.getByRole("article");
@@ -53,6 +96,7 @@ export async function run() {
   check(first && second && first !== second, `the nodes: ${first}, ${second}`);
   await shared(first, second, {}, "wide");
   await shared(first, second, { dark: true, view: small }, "small-dark");
+  await damagedRecords();
   await unreadableJob();
   const alone = await Console.open(setting.open);
   await alone.go("/admin/cluster");

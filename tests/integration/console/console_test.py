@@ -131,6 +131,18 @@ class WebConsole(unittest.TestCase):
         key = key.rpartition("_")[0] + "_" + name
         redis.command("SET", key, json.dumps({**record, "k": name, "v": "{broken"}))
 
+    @staticmethod
+    def break_transaction(redis):
+        """Adds a transaction of which the status is there and nothing else."""
+        [key] = redis.command("KEYS", "*_g_first-1")
+        place = key[:-len("_g_first-1")]
+        redis.command("SET", place + "_s_broken-1", "submitted")
+
+    @staticmethod
+    def mend_transaction(redis):
+        [key] = redis.command("KEYS", "*_s_broken-1")
+        redis.command("DEL", key)
+
     def saga(self, gid, *names):
         steps = [{"action": self.branches.url(name), "compensate": self.branches.url("undo")}
                  for name in names]
@@ -231,7 +243,10 @@ class WebConsole(unittest.TestCase):
         first, second, redis = self.start_two()
         alone = self.start("alone")
         self.run_case("cluster", first=first.root, second=second.root, open=alone.root,
-                      controls=self.controls(breakJob=lambda: self.break_job(redis)))
+                      controls=self.controls(
+                          breakJob=lambda: self.break_job(redis),
+                          breakTransaction=lambda: self.break_transaction(redis),
+                          mendTransaction=lambda: self.mend_transaction(redis)))
 
     def controls(self, **actions):
         controls = Controls(actions)

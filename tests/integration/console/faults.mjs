@@ -12,6 +12,14 @@ async function open(base, options) {
   return console_;
 }
 
+/// A view, with something that it shows.
+async function openAt(base, view, text, options) {
+  const console_ = await open(base, options);
+  await console_.go(`/admin/${view}`);
+  await console_.see(text);
+  return console_;
+}
+
 async function happen(name) {
   const answer = await fetch(`${setting.controls}/${name}`, { method: "POST" });
   check(answer.ok, `${name}: ${await answer.text()}`);
@@ -47,9 +55,8 @@ async function recovered(console_, reason) {
 /// The coordinator is killed and started again.
 async function killed() {
   const console_ = await open(setting.open);
-  const overview = await open(setting.open, { dark: true, view: small });
-  await overview.go("/admin/overview");
-  await overview.see("Transactions per second");
+  const overview = await openAt(setting.open, "overview", "Transactions per second",
+                                { dark: true, view: small });
   await overview.page.getByRole("status").getByText("ready", { exact: true }).waitFor();
   await typed(console_, "stuck-1", "Force stop", "typed before it was killed");
   await happen("kill");
@@ -74,12 +81,48 @@ async function killed() {
   await overview.close();
 }
 
+/// Each list, opened when the store is away already: what it would show is not known.
+async function listsNotKnown() {
+  const lists = ["unfinished", "failed", "search", "damaged", "topics", "cluster", "pauses",
+                 "jobs", "transaction/shared-1"];
+  const empty = /There are none|Nothing is unfinished|No topic yet|None known|no transaction/;
+  for (const [name, options] of [["wide", {}], ["small", { dark: true, view: small }]]) {
+    const console_ = await open(setting.shared, options);
+    for (const view of lists) {
+      await console_.go(`/admin/${view}`);
+      await console_.page.locator("main section p.empty").getByText("not known").waitFor();
+      const text = await console_.text();
+      check(!empty.test(text), `${view} without a store, ${name}: ${text}`);
+      checkEqual(await console_.page.locator("main section").getByRole("row").count(), 0,
+                 `rows of ${view} without a store`);
+    }
+    await console_.checkAccess(`a list without a store, ${name}`);
+    await console_.picture(`fault-store-list-${name}`);
+    await console_.close();
+  }
+}
+
+/// Lists that were empty when the store was there do not say so any more when it is away.
+async function emptyBefore() {
+  const opened = [];
+  for (const [view, text] of [
+    ["failed", "There are none."], ["topics", "No topic yet."], ["pauses", "There are none."],
+    ["jobs", "There are none."], ["damaged", "None known."],
+  ]) opened.push([view, await openAt(setting.shared, view, text)]);
+  return async () => {
+    for (const [view, console_] of opened) {
+      await console_.page.locator("main section p.empty").getByText("not known").waitFor();
+      check(!/There are none|No topic|None known/.test(await console_.text()), view);
+      await console_.close();
+    }
+  };
+}
+
 /// The server of a shared store is away.
 async function storeAway() {
-  const console_ = await open(setting.shared);
+  const console_ = await openAt(setting.shared, "unfinished", "shared-1");
   const { page } = console_;
-  await console_.go("/admin/unfinished");
-  await console_.see("shared-1");
+  const notEmptyAnyMore = await emptyBefore();
   await console_.button("Try all …").click();
   await dialogOf(console_).getByText("2 transactions are concerned.").waitFor();
   await reasonIn(console_).fill("typed while the store was there");
@@ -88,6 +131,8 @@ async function storeAway() {
   await press(console_, "Try now: all that fit");
   await dialogOf(console_).getByText("Look at it before you try again.").waitFor();
   await console_.picture("fault-store");
+  await notEmptyAnyMore();
+  await listsNotKnown();
   const fresh = await open(setting.shared);
   await fresh.go("/admin/unfinished");
   await banner(fresh).getByText("refuses requests for now").waitFor();
@@ -201,10 +246,8 @@ async function notJson(answer, words, views) {
 
 /// Each answer takes ten seconds.
 async function slow() {
-  const console_ = await open(setting.steady);
+  const console_ = await openAt(setting.steady, "topics", "news");
   const { page } = console_;
-  await console_.go("/admin/topics");
-  await console_.see("news");
   const pattern = /\/api\/dtmsvr\/(all|query)\?/;
   await page.route(pattern, async (route) => {
     await new Promise((done) => setTimeout(done, 10_000));

@@ -177,6 +177,7 @@ export const paths = {
   version: "/api/dtmsvr/version",
   audit: "/api/concerto/audit",
   count: "/api/concerto/count",
+  damaged: "/api/concerto/damaged",
   retry: "/api/concerto/retry",
   stop: "/api/concerto/stop",
   skip: "/api/concerto/skip",
@@ -200,4 +201,5 @@ const members: Record<string, string> = {
   [paths.version]: "version", [paths.audit]: "records", [paths.count]: "groups",
   [paths.jobs]: "jobs", [paths.pauses]: "pauses", [paths.backup]: "backups",
   [paths.openapi]: "paths", [paths.ready]: "status", [paths.console]: "viewer",
+  [paths.damaged]: "total",
 };

@@ -18,6 +18,7 @@ import { Audit } from "./views/audit";
 import { Backups } from "./views/backups";
 import { Cluster } from "./views/cluster";
 import { Coordinator } from "./views/coordinator";
+import { Damaged } from "./views/damaged";
 import { Jobs } from "./views/jobs";
 import { Overview } from "./views/overview";
 import { Pauses } from "./views/pauses";
@@ -28,7 +29,8 @@ import { say } from "./words";
 
 /// Views of routes that the server may not have.
 const needed: Partial<Record<ListedView, string>> = {
-  jobs: paths.jobs, pauses: paths.pauses, backups: paths.backup, audit: paths.audit,
+  damaged: paths.damaged, jobs: paths.jobs, pauses: paths.pauses, backups: paths.backup,
+  audit: paths.audit,
 };
 
 function isThere(view: ListedView, known: Server): boolean {
@@ -113,6 +115,7 @@ function Content() {
     case "transaction": return <Transaction key={at.gid} gid={at.gid} />;
     case "unfinished": case "failed": case "search":
       return <Transactions key={at.view} view={at.view} route={at} />;
+    case "damaged": return <Damaged />;
     case "topics": return <Topics />;
     case "coordinator": return <Coordinator />;
     case "cluster": return <Cluster />;

@@ -3,8 +3,8 @@
 import { Store } from "./store";
 
 export const views = [
-  "overview", "unfinished", "failed", "search", "topics", "coordinator", "cluster", "pauses",
-  "jobs", "backups", "audit",
+  "overview", "unfinished", "failed", "damaged", "search", "topics", "coordinator", "cluster",
+  "pauses", "jobs", "backups", "audit",
 ] as const;
 export type ListedView = (typeof views)[number];
 export type View = ListedView | "transaction";

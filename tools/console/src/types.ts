@@ -17,6 +17,8 @@ export interface Why {
   state: "running" | "waiting" | "prepared" | "finished";
   explanation: string;
   next_attempt_time: string | null;
+  /// Not there: the server is older than the console.
+  end_time?: string | null;
   urls: string[];
   attempts: Attempt[];
 }
@@ -100,6 +102,13 @@ export interface AuditPage {
   kept: boolean;
   records: AuditRecord[];
   next_position: string;
+}
+
+/// What this coordinator could not read or use.
+export interface DamagedPage {
+  records: { kind: "transaction" | "other"; name: string; error: string }[];
+  next_position: string;
+  total: number;
 }
 
 /// `/readyz`.

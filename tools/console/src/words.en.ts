@@ -1,10 +1,12 @@
-// The console's words in English. `{name}` is replaced.
+// The console's words in English. `{name}` is replaced, and so is `{name?one:others}`, by
+// the first if the value is 1.
 
 export const english = {
   // Views
   overview: "Overview", unfinished: "Unfinished", failed: "Failed", search: "Search",
   topics: "Topics", coordinator: "Coordinator", pauses: "Pauses", jobs: "Bulk actions",
   audit: "Audit", transaction: "Transaction", cluster: "Cluster", backups: "Backups",
+  damaged: "Damaged",
   // The frame
   navigation: "Views", skipToContent: "Skip to the content", language: "Language",
   colours: "Colours", system: "As the system", light: "Light", dark: "Dark",
@@ -38,20 +40,28 @@ export const english = {
   target: "Service or URL", lastError: "Error", olderThan: "Older than, s",
   searchWords: "Search in what is shown, or a whole gid",
   stuck: "stuck", select: "Select",
-  shown: "{count} transactions", shownOf: "{count} of {all} loaded transactions",
+  shown: "{count} {count?transaction:transactions}",
+  shownOf: "{count} of {all} loaded {all?transaction:transactions}",
   none: "There are none.", noneStuck: "Nothing is unfinished.",
   noneOld: "No transaction has been unfinished for longer than a minute.",
-  filters: "Filters", clear: "Clear",
+  filters: "Filters", clear: "Clear", nextOrEnd: "Next try or end",
+  // Damaged records
+  records: "{count} damaged {count?record:records}",
+  recordsOf: "The first {count} of {all} damaged records",
+  noDamage: "None known.", showDamaged: "Show the damaged ones",
+  damagedHint: "What this coordinator has met and could not read or use since its start. Another " +
+    "coordinator may have met others. No list of transactions has those that cannot be read.",
   // One transaction
   notFound: "There is no transaction {gid}.", updated: "Updated",
   finished: "Finished", options: "Options", customData: "Custom data", result: "Result",
   rollbackReason: "Reason of the rollback", queryPrepared: "query_prepared",
   whyHeading: "What it does", next: "Next try: {time} (in {left})",
+  endedAt: "Ended: {time}",
   timeline: "Timeline", branches: "Branches", attempts: "Last attempts", branch: "Branch",
   op: "Operation", took: "Took", answer: "Answer", time: "Time", details: "Details",
   begun: "begun", nextAt: "next try",
   noAttempts: "No attempt is remembered. The journal of attempts is empty after a restart.",
-  payload: "Payload", json: "JSON", text: "Text", hex: "Hex", bytes: "{count} bytes",
+  payload: "Payload", json: "JSON", text: "Text", hex: "Hex", bytes: "{count} {count?byte:bytes}",
   showPayload: "Show the payload of {branch} {op}", cut: "Cut after {count}.", showAll: "Show all",
   // Actions
   retryNow: "Try now", forceStop: "Force stop", skip: "Skip the branch", edit: "Change the branch",
@@ -65,17 +75,18 @@ export const english = {
   retried: "{gid} is tried now.", stopped: "{gid} has ended as failed.",
   skipped: "The branch of {gid} counts as done.", edited: "The branch of {gid} was changed.",
   newUrl: "URL", newPayload: "Payload", branchId: "Branch",
+  rowNeeded: "The branch and the operation are needed: the view of a transaction shows both.",
   // Bulk
   retryAll: "Try all …", stopAll: "Stop all …", skipAll: "Skip branches …",
   bulkHeading: "{action}: {what}", selected: "{count} selected", allFiltered: "all that fit",
-  limit: "At most", preview: "Preview", matched: "{count} transactions are concerned.",
-  held: "{count} of them wait on: what they call next is paused (view Pauses).",
+  limit: "At most", preview: "Preview", matched: "{count} {count?transaction is:transactions are} concerned.",
+  held: "{count} of them {count?waits:wait} on: what they call next is paused (view Pauses).",
   heldOne: "The transaction waits on: what it calls next is paused (view Pauses).",
   previewPaused: "This coordinator was started with --paused: until it begins, it calls nobody, " +
     "and bulk actions wait.",
   refusedMany: "{count} would be refused:", refusedOne: "This would be refused: {error}",
-  heldAfter: "{count} of them wait on because of a pause.",
-  matchedMore: "At least {count} transactions are concerned.",
+  heldAfter: "{count} of them {count?waits:wait} on because of a pause.",
+  matchedMore: "At least {count} {count?transaction is:transactions are} concerned.",
   started: "Bulk action {id} has begun.",
   action: "Action", state: "State", caller: "Caller", failures: "Failures",
   progressText: "{done} done, {failed} failed", cancelJob: "Cancel it",
@@ -136,6 +147,7 @@ export const english = {
   owner: "Owner", storeState: "State of the store",
   handshakes: "Failed TLS handshakes", wrongTokens: "Wrong tokens",
   // Values of the protocol
+  damaged_transaction: "transaction", damaged_other: "other record",
   action_retry: "retry", action_stop: "stop", action_skip: "skip", action_unknown: "unknown",
   event_begun: "begun", event_done: "done", event_failed: "failed", event_refused: "refused",
   kind_target: "target", kind_topic: "topic", kind_mode: "mode",

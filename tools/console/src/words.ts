@@ -11,10 +11,13 @@ const dictionaries: Record<"en" | "zh", Record<Word, string>> = { en: english, z
 
 export function say(word: Word, values: Record<string, string | number> = {}): string {
   const text = dictionaries[language.get()][word];
-  return text.replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+  return text
+    .replace(/\{(\w+)\?([^:}]*):([^}]*)\}/g, (_, name: string, one: string, others: string) =>
+      String(values[name]) === "1" ? one : others)
+    .replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
 }
 
-type Kind = "action" | "event" | "kind" | "result" | "state";
+type Kind = "action" | "damaged" | "event" | "kind" | "result" | "state";
 
 /// A value of the protocol in the language of the page; as it is, if the page has no word for it.
 export function named(kind: Kind, value: string): string {

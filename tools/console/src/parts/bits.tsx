@@ -32,6 +32,17 @@ export function Loading() {
   return <p class="quiet" role="status">{say("loading")}</p>;
 }
 
+/// In place of what has not come: it is awaited, or, after an error, not known.
+export function Awaited({ error }: { error: Error | undefined }) {
+  return error ? <p class="empty">{say("notKnown")}</p> : <Loading />;
+}
+
+/// Says that a list is empty. After an error, that was so once and is not known any more.
+export function Empty({ error, children }: { error: Error | undefined;
+                                             children: ComponentChildren }) {
+  return <p class="empty">{error ? say("notKnown") : children}</p>;
+}
+
 export function Heading({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="heading">

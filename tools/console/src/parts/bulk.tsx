@@ -79,6 +79,7 @@ function BulkDialog(props: Props & { action: Bulk; onClose: () => void }) {
     ...(branchId.trim() ? { branchId: branchId.trim() } : {}),
     ...(op.trim() ? { op: op.trim() } : {}),
   };
+  const namesRow = branchId.trim() !== "" && op.trim() !== "";
   const what = isNamed ? say("selected", { count: selected.size }) : say("allFiltered");
   const run = async (reason: string) => {
     const answer = await act<Job | Acted>("POST", path, { body: { ...request, reason }, reason });
@@ -89,6 +90,7 @@ function BulkDialog(props: Props & { action: Bulk; onClose: () => void }) {
   return (
     <ActionDialog title={say("bulkHeading", { action: say(titles[action]), what })}
                   hint={say(hints[action])} needsReason danger={action !== "retry"} run={run}
+                  missing={action === "skip" && !namesRow ? say("rowNeeded") : undefined}
                   onClose={props.onClose}>
       {action === "skip" && (
         <>
@@ -97,9 +99,8 @@ function BulkDialog(props: Props & { action: Bulk; onClose: () => void }) {
         </>)}
       {!isNamed && (
         <Field label={say("limit")} value={limit} inputMode="numeric" onInput={setLimit} />)}
-      {/* A branch is named by both. */}
-      {(branchId.trim() === "") === (op.trim() === "") && (
-        <ManyPreview path={path} request={request} />)}
+      {/* Without a name, a repetition would skip what is called then. */}
+      {(action !== "skip" || namesRow) && <ManyPreview path={path} request={request} />}
       <p><a href={pathOf("jobs")}>{say("jobs")}</a></p>
     </ActionDialog>
   );

@@ -51,6 +51,8 @@ interface ActionProps {
   title: string;
   hint: string;
   needsReason?: boolean;
+  /// What else is missing, in words.
+  missing?: string | undefined;
   danger?: boolean;
   children?: ComponentChildren;
   /// Does it. What it throws is shown.
@@ -73,6 +75,10 @@ export function ActionDialog(props: ActionProps) {
     if (busy) return;
     if (props.needsReason && !reason.trim()) {
       setError(say("reasonNeeded"));
+      return;
+    }
+    if (props.missing) {
+      setError(props.missing);
       return;
     }
     setBusy(true);

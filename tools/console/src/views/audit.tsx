@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { get, paths } from "../api";
 import { seen, when } from "../format";
 import { useLive } from "../live";
-import { Field, Heading, Loading, Note, Problem, useSettled } from "../parts/bits";
+import { Awaited, Empty, Field, Heading, Note, Problem, useSettled } from "../parts/bits";
 import { type Column, Table } from "../parts/table";
 import { changeQuery, pathOfTransaction, type Route } from "../route";
 import type { AuditPage, AuditRecord } from "../types";
@@ -91,9 +91,10 @@ export function Audit({ route }: { route: Route }) {
                onInput={(action) => change({ action })} />
       </div>
       <Problem error={error} />
-      {!value ? !error && <Loading />
+      {!value ? <Awaited error={error} />
         : !value.kept ? <Note kind="info">{say("noAudit")}</Note>
-        : value.records.length === 0 ? <p class="empty">{say("noRecord")}</p>
+        : value.records.length === 0
+          ? <Empty error={error}>{say("noRecord")}</Empty>
         : <Table label={say("audit")} rows={value.records} columns={columns()} keyOf={keyOf} />}
     </section>
   );

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { act, get, paths } from "../api";
 import { bytes, count, seen, when } from "../format";
 import { useLive } from "../live";
-import { Check, Choice, Field, Heading, Loading, Note, Problem } from "../parts/bits";
+import { Awaited, Check, Choice, Empty, Field, Heading, Note, Problem } from "../parts/bits";
 import { ActionDialog } from "../parts/dialog";
 import { tell } from "../parts/toast";
 import { server } from "../server";
@@ -28,9 +28,9 @@ export function Backups() {
             {say("makeBackup")}</button>)}
       </Heading>
       <Problem error={error} />
-      {!value ? !error && <Loading /> : value.refusal
+      {!value ? <Awaited error={error} /> : value.refusal
         ? <Note kind="info">{seen(value.refusal)}</Note>
-        : <><Progress state={value} /><Made backups={value.backups} /></>}
+        : <><Progress state={value} /><Made backups={value.backups} error={error} /></>}
       {isAsking && <MakeBackup backups={value?.backups ?? []} onClose={() => setAsking(false)}
                                done={refresh} />}
     </section>
@@ -64,8 +64,8 @@ function Progress({ state }: { state: State }) {
   );
 }
 
-function Made({ backups }: { backups: readonly Backup[] }) {
-  if (backups.length === 0) return <p class="empty">{say("none")}</p>;
+function Made({ backups, error }: { backups: readonly Backup[]; error: Error | undefined }) {
+  if (backups.length === 0) return <Empty error={error}>{say("none")}</Empty>;
   return (
     <div class="scrolls" tabIndex={0} role="region" aria-label={say("backups")}>
       <table>

@@ -4,7 +4,7 @@ import { get, paths } from "../api";
 import { age, count, duration, seen } from "../format";
 import { unfinishedStatuses } from "../listing";
 import { useLive } from "../live";
-import { Heading, Loading, Note, Problem, useNow } from "../parts/bits";
+import { Awaited, Heading, Note, Problem, useNow } from "../parts/bits";
 import { pathOf } from "../route";
 import { server, type Server } from "../server";
 import type { Counts } from "../types";
@@ -40,7 +40,7 @@ function Owners({ known }: { known: Server }) {
     <>
       <p class="quiet">{say("clusterHint")}</p>
       <Problem error={error} />
-      {!value ? !error && <Loading /> : (
+      {!value ? <Awaited error={error} /> : (
         <div class="scrolls" tabIndex={0} role="region" aria-label={say("owners")}>
           <table>
             <thead><tr><th>{say("coordinator")}</th><th>{say("unfinishedCount")}</th>

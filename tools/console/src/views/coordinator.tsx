@@ -4,7 +4,7 @@ import { getText, paths } from "../api";
 import { bytes, count, duration, seen } from "../format";
 import { useLive } from "../live";
 import { type Metrics, parseMetrics, total, valuesOf } from "../metrics";
-import { Heading, Loading, Problem } from "../parts/bits";
+import { Awaited, Heading, Problem } from "../parts/bits";
 import { server } from "../server";
 import { named, say, type Word } from "../words";
 
@@ -20,7 +20,7 @@ export function Coordinator() {
         <span class="quiet">{seen([location.host, known.node].filter(Boolean).join(" · "))}</span>
       </Heading>
       <Problem error={error} />
-      {value ? <Facts metrics={value} version={known.version} /> : !error && <Loading />}
+      {value ? <Facts metrics={value} version={known.version} /> : <Awaited error={error} />}
     </section>
   );
 }

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { act, get, paths } from "../api";
 import { count, seen, when } from "../format";
 import { useLive } from "../live";
-import { Heading, Loading, Note, Problem } from "../parts/bits";
+import { Awaited, Empty, Heading, Note, Problem } from "../parts/bits";
 import { ActionDialog } from "../parts/dialog";
 import { server } from "../server";
 import type { Job } from "../types";
@@ -22,8 +22,8 @@ export function Jobs() {
     <section>
       <Heading title={say("jobs")} />
       <Problem error={error} />
-      {!value ? !error && <Loading /> : value.jobs.length === 0
-        ? <p class="empty">{say("none")}</p>
+      {!value ? <Awaited error={error} /> : value.jobs.length === 0
+        ? <Empty error={error}>{say("none")}</Empty>
         : value.jobs.map((job) => (
           <article key={job.id} class="card">
             <div class="heading">

@@ -11,9 +11,10 @@ import { Heading, Loading, Note, Problem, StatusMark, useNow } from "../parts/bi
 import { Chart } from "../parts/chart";
 import { pathOf, pathOfTransaction } from "../route";
 import { sample, type Point, type Samples, type TargetHealth } from "../sampling";
-import { readiness, server } from "../server";
+import { has, readiness, server } from "../server";
 import type { TransactionPage } from "../types";
 import { named, say } from "../words";
+import { DamagedNow } from "./damaged";
 
 const interval = 2000;
 const stuckShown = 10;
@@ -36,6 +37,7 @@ export function Overview() {
       {ready?.warnings?.map((each) => <Note key={each} kind="warn">{seen(each)}</Note>)}
       {noMetrics ? <Note kind="info">{say("noMetrics")}</Note> : <Problem error={samples.error} />}
       {samples.value ? <Numbers samples={samples.value} /> : !samples.error && <Loading />}
+      {known.viewer && has(known, paths.damaged) && <DamagedNow />}
       {known.viewer && <Stuck />}
       {samples.value && <Targets targets={samples.value.targets} />}
     </section>

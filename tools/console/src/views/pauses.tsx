@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { act, get, paths } from "../api";
 import { count, seen, when } from "../format";
 import { useLive } from "../live";
-import { Choice, Field, Heading, Loading, Problem } from "../parts/bits";
+import { Awaited, Choice, Empty, Field, Heading, Problem } from "../parts/bits";
 import { ActionDialog } from "../parts/dialog";
 import { tell } from "../parts/toast";
 import { server } from "../server";
@@ -25,8 +25,8 @@ export function Pauses() {
           {say("addPause")}</button>}
       </Heading>
       <Problem error={error} />
-      {!value ? !error && <Loading /> : value.pauses.length === 0
-        ? <p class="empty">{say("none")}</p> : (
+      {!value ? <Awaited error={error} /> : value.pauses.length === 0
+        ? <Empty error={error}>{say("none")}</Empty> : (
           <div class="scrolls" tabIndex={0} role="region" aria-label={say("pauses")}>
             <table>
               <thead><tr><th>{say("kind")}</th><th>{say("value")}</th><th>{say("waiting")}</th>

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { act, get, paths } from "../api";
 import { seen, when } from "../format";
 import { useLive } from "../live";
-import { Field, Heading, Loading, Problem } from "../parts/bits";
+import { Awaited, Empty, Field, Heading, Problem } from "../parts/bits";
 import { ActionDialog } from "../parts/dialog";
 import { tell } from "../parts/toast";
 import { server } from "../server";
@@ -51,7 +51,8 @@ export function Topics() {
           </div>)}
       </Heading>
       <Problem error={error} />
-      {!value ? !error && <Loading /> : value.length === 0 ? <p class="empty">{say("noTopics")}</p>
+      {!value ? <Awaited error={error} /> : value.length === 0
+        ? <Empty error={error}>{say("noTopics")}</Empty>
         : value.map((topic) => (
           <article key={topic.k} class="card">
             <div class="heading">

@@ -7,7 +7,7 @@ import { editBranch, retryOne, skipBranch, stopOne } from "../actions";
 import { get, paths } from "../api";
 import { age, duration, isFinished, seen, when } from "../format";
 import { useLive } from "../live";
-import { Field, Heading, Loading, Note, Problem, StatusMark, useNow } from "../parts/bits";
+import { Awaited, Field, Heading, Note, Problem, StatusMark, useNow } from "../parts/bits";
 import { ActionDialog } from "../parts/dialog";
 import { PayloadView } from "../parts/payload";
 import { OnePreview } from "../parts/preview";
@@ -29,8 +29,8 @@ export function Transaction({ gid }: { gid: string }) {
   const [doing, setDoing] = useState<Doing>();
   const known = server.use();
   const trans = value?.transaction;
-  if (!value) return <section><Heading title={seen(gid)} />{error ? <Problem error={error} />
-    : <Loading />}</section>;
+  if (!value) return <section><Heading title={seen(gid)} /><Problem error={error} />
+    <Awaited error={error} /></section>;
   if (!trans) return <section><Heading title={say("transaction")} />
     <Note kind="warn">{say("notFound", { gid: seen(gid) })}</Note></section>;
   const mayAct = known.operator && !isFinished(trans.status);
@@ -72,6 +72,7 @@ function WhyBox({ why }: { why: Why }) {
       <strong>{named("state", why.state)}</strong> {seen(why.explanation)}
       {next && left > 0 && <div class="quiet">
         {say("next", { time: when(next), left: duration(Math.round(left)) })}</div>}
+      {why.end_time && <div class="quiet">{say("endedAt", { time: when(why.end_time) })}</div>}
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { explanationOf, type Filters, filtersOf, fitting, listsOf, noFilters, se
   from "../filters";
 import { age, count, duration, isFinished, seen, when } from "../format";
 import { stuckAfterS, useListing } from "../listing";
-import { Choice, Field, Heading, Loading, Problem, StatusMark, useNow, useSettled }
+import { Awaited, Choice, Empty, Field, Heading, Problem, StatusMark, useNow, useSettled }
   from "../parts/bits";
 import { BulkBar } from "../parts/bulk";
 import { type Column, Table } from "../parts/table";
@@ -28,7 +28,14 @@ const namedMax = 1000;
 const keyOf = (row: Transaction) => row.gid;
 const open = (row: Transaction) => go(pathOfTransaction(row.gid));
 
-function columnsAt(now: number): Column<Transaction>[] {
+/// When it is called next, or when it has ended.
+function timeOf(row: Transaction): string {
+  const end = row.why?.end_time ?? row.finish_time ?? row.rollback_time;
+  return isFinished(row.status) ? when(end) : when(row.why?.next_attempt_time);
+}
+
+/// `view`: one that has finished transactions names their end.
+function columnsAt(now: number, view: ListedView): Column<Transaction>[] {
   const isStuck = (row: Transaction) =>
     !isFinished(row.status) && age(row.create_time, now) >= stuckAfterS;
   return [
@@ -46,8 +53,8 @@ function columnsAt(now: number): Column<Transaction>[] {
       cell: (row) => seen(row.why?.urls.join(" ") ?? "") },
     { key: "why", head: say("why"), width: "minmax(10rem, 2fr)",
       cell: (row) => <span title={explanationOf(row)}>{explanationOf(row)}</span> },
-    { key: "next", head: say("nextTry"), width: "11.5rem",
-      cell: (row) => when(row.why?.next_attempt_time) },
+    { key: "next", width: "11.5rem", cell: timeOf,
+      head: say(view === "failed" ? "finished" : view === "search" ? "nextOrEnd" : "nextTry") },
   ];
 }
 
@@ -135,7 +142,7 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
     setSelected(new Set());
     if (filters.words) change({ words: "" });
   };
-  const columns = columnsAt(now);
+  const columns = columnsAt(now, view);
   if (canSelect) {
     columns.unshift({
       key: "select", head: say("select"), width: "3.6rem",
@@ -159,10 +166,9 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
       </Heading>
       <FilterBar view={view} filters={filters} change={change} />
       <Problem error={listing.error} />
-      {!listing.loaded ? !listing.error && <Loading />
-        : rows.length === 0 && listing.more ? !listing.error && <Loading />
-        : rows.length === 0 ? !listing.error && <p class="empty">
-            {say(view === "unfinished" && !isFiltered ? "noneStuck" : "none")}</p>
+      {!listing.loaded || (rows.length === 0 && listing.more) ? <Awaited error={listing.error} />
+        : rows.length === 0 ? <Empty error={listing.error}>
+            {say(view === "unfinished" && !isFiltered ? "noneStuck" : "none")}</Empty>
         : <Table label={say(view as "unfinished" | "failed" | "search")} rows={rows}
                  columns={columns} keyOf={keyOf} onOpen={open} onEnd={listing.loadMore}
                  {...(canSelect ? { selected, onSelect: toggle } : {})} />}
