@@ -53,6 +53,7 @@ async function stop(console_) {
   await console_.page.getByText("A reason is needed.").waitFor();
   await console_.confirm("Force stop", "customer left");
   await console_.page.getByText("stopped has ended as failed.").waitFor();
+  await console_.page.locator(".why").getByText(/^Ended: .*:/).waitFor();
   await until("the view follows", async () => !(await console_.button("Force stop").count()));
   checkEqual(await reasonOf({ gid: "stopped", action: "forceStop" }),
              "customer left", "the reason of the stop");

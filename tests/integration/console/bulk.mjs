@@ -242,9 +242,9 @@ async function pausedPreviews(console_) {
   await dialog.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("checkbox", { name: "stuck-2" }).check();
   await console_.button("Try all …").click();
-  await dialog.getByText("1 of them wait on").waitFor();
+  await dialog.getByText("1 of them waits on").waitFor();
   await console_.confirm("Try now: 1 selected", "in spite of the pause");
-  await page.getByText("1 done, 0 failed · 1 of them wait on because of a pause.").waitFor();
+  await page.getByText("1 done, 0 failed · 1 of them waits on because of a pause.").waitFor();
   await console_.go("/admin/transaction/stuck-2");
   await console_.button("Try now").first().click();
   await dialog.getByText("The transaction waits on: what it calls next is paused").waitFor();

@@ -29,6 +29,7 @@ export async function run() {
   await page.getByText("read only").waitFor();
   for (const [view, text] of [
     ["transaction/guarded-1", "guarded-1"], ["topics", "news"], ["unfinished", "guarded-1"],
+    ["damaged", "None known."],
     ["cluster", "The store is not shared"], ["backups", "There are none."],
     ["pauses", "There are none."], ["jobs", "There are none."],
   ]) {

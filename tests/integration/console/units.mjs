@@ -105,9 +105,12 @@ function words({ chinese, english }) {
   }
 }
 
-function texts({ bytes, duration, named, parseRoute, pathOfTransaction, seen, waitFor }) {
+function texts({ bytes, duration, named, parseRoute, pathOfTransaction, say, seen, waitFor }) {
   checkEqual([named("state", "running"), named("state", "a\u202eb"), named("event", "toString")],
              ["running", "a\\u202eb", "toString"], "values of the protocol");
+  checkEqual(["1", "2", "1,001"].map((count) => say("matched", { count })),
+             ["1 transaction is concerned.", "2 transactions are concerned.",
+              "1,001 transactions are concerned."], "one and many");
   checkEqual(seen("a\u202eb\u0007\n<b>"), "a\\u202eb\\u0007\n<b>", "hidden characters");
   checkEqual([0.0004, 0.25, 3, 75, 90061].map(duration),
              ["0.40 ms", "250 ms", "3.0 s", "1 m 15 s", "1 d 1 h"], "durations");

@@ -4,7 +4,8 @@ import { Console, check, checkEqual, setting, small, until } from "./browser.mjs
 
 const listed = [
   ["overview", "Overview", "Transactions per second"], ["unfinished", "Unfinished", "stuck-1"],
-  ["failed", "Failed", "failed-1"], ["search", "Search", "good-1"], ["topics", "Topics", "news"],
+  ["failed", "Failed", "failed-1"], ["damaged", "Damaged", "None known."],
+  ["search", "Search", "good-1"], ["topics", "Topics", "news"],
   ["coordinator", "Coordinator", "serving"], ["cluster", "Cluster", "The store is not shared"],
   ["pauses", "Pauses", "There are none."], ["jobs", "Bulk actions", "There are none."],
   ["backups", "Backups", "Backup.Directory"], ["audit", "Audit", "subscribe"],
@@ -155,6 +156,30 @@ async function liveAndSearched() {
   await console_.close();
 }
 
+/// Lists and transactions tell when something has ended.
+async function ends() {
+  const console_ = await Console.open(setting.open);
+  const { page } = console_;
+  const answer = await fetch(`${setting.open}/api/concerto/why?gid=failed-1`);
+  const end = new Date((await answer.json()).end_time);
+  check(end.getTime() > 0, "the server tells the end");
+  const shown = await page.evaluate((time) => new Date(time).toLocaleTimeString(
+    "en-GB", { hour12: false }), end.toISOString());
+  for (const [view, head] of [["failed", "Finished"], ["search", "Next try or end"]]) {
+    await console_.go(`/admin/${view}`);
+    await page.getByRole("columnheader", { name: head, exact: true }).waitFor();
+    const cell = page.getByRole("row").filter({ hasText: "failed-1" }).locator(".cell-next");
+    check((await cell.innerText()).includes(shown), `${view}: ${await cell.innerText()}`);
+  }
+  await page.getByRole("link", { name: "failed-1" }).click();
+  await page.locator(".why").getByText(/^Ended: .*:/).waitFor();
+  check((await page.locator(".why").innerText()).includes(shown), "the end of the transaction");
+  await console_.go("/admin/transaction/stuck-1");
+  await console_.see("Next try:");
+  check(!(await console_.text()).includes("Ended:"), "what has not ended has no end");
+  await console_.close();
+}
+
 async function byKeyboard() {
   const console_ = await Console.open(setting.open);
   const { page } = console_;
@@ -183,5 +208,6 @@ export async function run() {
   await languagesAndColours();
   await chineseViews();
   await liveAndSearched();
+  await ends();
   await byKeyboard();
 }

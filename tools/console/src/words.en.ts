@@ -79,7 +79,8 @@ export const english = {
   // Bulk
   retryAll: "Try all …", stopAll: "Stop all …", skipAll: "Skip branches …",
   bulkHeading: "{action}: {what}", selected: "{count} selected", allFiltered: "all that fit",
-  limit: "At most", preview: "Preview", matched: "{count} {count?transaction is:transactions are} concerned.",
+  limit: "At most", preview: "Preview",
+  matched: "{count} {count?transaction is:transactions are} concerned.",
   held: "{count} of them {count?waits:wait} on: what they call next is paused (view Pauses).",
   heldOne: "The transaction waits on: what it calls next is paused (view Pauses).",
   previewPaused: "This coordinator was started with --paused: until it begins, it calls nobody, " +
