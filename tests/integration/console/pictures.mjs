@@ -62,6 +62,7 @@ async function pausedStart() {
   await console_.go("/admin/overview");
   await console_.see("started with --paused");
   await console_.see("Transactions per second");
+  await new Promise((done) => setTimeout(done, Math.min(setting.watchMs, 15_000)));
   await console_.picture("console-paused");
   await console_.close();
 }

@@ -25,6 +25,24 @@ async function everyLink() {
   await console_.close();
 }
 
+/// Cells of lists whose values always have room: marks and times, and on a small screen gids.
+const cutCells = (page) => page.evaluate(() =>
+  [...document.querySelectorAll(".cell-status, .cell-age, .cell-ts, .cell-event, .cell-next")]
+    .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.innerText));
+
+/// On a small screen the view's own name is in sight, and no row is higher than its place.
+async function seesCurrent(page, view) {
+  const link = page.locator("nav a[aria-current]");
+  if (await link.count() > 0) {
+    const [box, nav] = [await link.boundingBox(), await page.locator("nav").boundingBox()];
+    check(box.x >= nav.x && box.x + box.width <= nav.x + nav.width + 1,
+          `${view}: its name is out of sight`);
+  }
+  const high = await page.evaluate(() => [...document.querySelectorAll(".table-body .table-row")]
+    .filter((row) => row.scrollHeight > row.clientHeight + 1).map((row) => row.innerText));
+  checkEqual(high, [], `${view}: rows that are higher than their place`);
+}
+
 /// Every address opens its view, also after a reload.
 async function everyAddress(options, name) {
   const console_ = await Console.open(setting.open, options);
@@ -40,6 +58,9 @@ async function everyAddress(options, name) {
     const wider = await console_.page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     check(wider <= 0, `${view}, ${name}: the page is ${wider} pixels wider than the window`);
+    const cells = await cutCells(console_.page);
+    checkEqual(cells, [], `${view}, ${name}: cells that are cut although they are short`);
+    if (options.view) await seesCurrent(console_.page, view);
     await console_.picture(`${name}-${view.replace(/\W+/g, "-")}`);
   }
   await console_.close();
@@ -197,6 +218,8 @@ async function byKeyboard() {
   await page.keyboard.press("Enter");
   await console_.see("no money");
   check(page.url().includes("/admin/transaction/failed-"), "Enter opens the transaction");
+  checkEqual(await page.evaluate(() => document.activeElement.id), "main",
+             "where the keyboard goes on");
   await console_.close();
 }
 

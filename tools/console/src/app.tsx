@@ -1,6 +1,6 @@
 // The frame of all views: navigation, the token, language and colours.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { enterToken, needsToken, paths, token } from "./api";
 import { forget, recoveries, reportAnswer, reportFault } from "./faults";
@@ -82,6 +82,21 @@ export function App() {
     const name = at.view === "transaction" ? at.gid : say(at.view);
     document.title = `${seen(name)} – Concerto`;
   });
+
+  // Whoever has opened a row by its key goes on in the view, and not at the top of the page.
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (!isFirst.current && document.activeElement === document.body) {
+      document.getElementById("main")?.focus({ preventScroll: true });
+    }
+    isFirst.current = false;
+  }, [at.view, at.gid]);
+
+  // On a small screen the names of the views are wider than it is.
+  useEffect(() => {
+    document.querySelector("nav a[aria-current]")
+      ?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [at.view, known]);
 
   return (
     <>

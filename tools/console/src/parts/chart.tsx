@@ -21,6 +21,7 @@ interface Props {
 }
 
 const height = 170;
+const firstSpanS = 30;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /// A canvas does not know the style sheet's variables.
@@ -40,7 +41,10 @@ function options(props: Props, element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth, height, legend: { show: false },
     cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-    scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    // One sample has no span of its own, and would get a day.
+    scales: { x: { range: (plot, min, max) =>
+      plot.data[0].length > 1 ? [min, max] : [min - firstSpanS, min] },
+              y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [{ ...axis, space: 90, values: (_, ticks) => ticks.map(timeOfDay) },
            { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => props.show(tick)) }],
     series: [{}, ...props.series.map((each) => ({

@@ -29,7 +29,7 @@ function whatOf({ gid, gids, topic }: AuditRecord) {
 
 function columns(): Column<AuditRecord>[] {
   return [
-    { key: "ts", head: say("time"), width: "10.5rem", cell: (each) => when(each.ts) },
+    { key: "ts", head: say("time"), width: "11.5rem", cell: (each) => when(each.ts) },
     { key: "action", head: say("action"), width: "minmax(8rem, 1fr)",
       cell: (each) => seen(each.action) },
     { key: "event", head: say("event"), width: "5.5rem",

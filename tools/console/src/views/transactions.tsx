@@ -39,10 +39,11 @@ function columnsAt(now: number, view: ListedView): Column<Transaction>[] {
   const isStuck = (row: Transaction) =>
     !isFinished(row.status) && age(row.create_time, now) >= stuckAfterS;
   return [
-    { key: "gid", head: say("gid"), width: "minmax(11rem, 1.4fr)",
-      cell: (row) => <a href={pathOfTransaction(row.gid)} tabIndex={-1}>{seen(row.gid)}</a> },
+    { key: "gid", head: say("gid"), width: "minmax(12.5rem, 1.6fr)",
+      cell: (row) => <a href={pathOfTransaction(row.gid)} tabIndex={-1}
+                        title={seen(row.gid)}>{seen(row.gid)}</a> },
     { key: "mode", head: say("mode"), width: "5rem", cell: (row) => seen(row.trans_type) },
-    { key: "status", head: say("status"), width: "9.5rem",
+    { key: "status", head: say("status"), width: "10.5rem",
       cell: (row) => (
         <><StatusMark status={row.status} />
           {isStuck(row) && <span class="mark">{say("stuck")}</span>}</>) },
@@ -50,7 +51,10 @@ function columnsAt(now: number, view: ListedView): Column<Transaction>[] {
       cell: (row) => <span title={when(row.create_time)}>
         {duration(Math.floor(age(row.create_time, now)))}</span> },
     { key: "at", head: say("at"), width: "minmax(8rem, 1.6fr)",
-      cell: (row) => seen(row.why?.urls.join(" ") ?? "") },
+      cell: (row) => {
+        const urls = seen(row.why?.urls.join(" ") ?? "");
+        return <span title={urls}>{urls}</span>;
+      } },
     { key: "why", head: say("why"), width: "minmax(10rem, 2fr)",
       cell: (row) => <span title={explanationOf(row)}>{explanationOf(row)}</span> },
     { key: "next", width: "11.5rem", cell: timeOf,
