@@ -167,17 +167,18 @@ return 'EXISTS'
 //
 // The first part replaces ends if everything is as it is in a healthy transaction, and does nothing
 // otherwise. A lease that would end at the same time as before stays, and so do the lives of the
-// keys, because whatever sets the end of a lease sets the lives of all three.
+// keys, because whatever sets the end of a lease sees to the lives of all three, which are equal.
 inline constexpr std::string_view update_first = R"lua(
--- The text with other members of the schedule, and as that of a transaction that waits; `at` is
--- where its end begins. Nil if they are not where Concerto writes them.
+-- Where the members of the schedule begin, and the text from there to `at`, where the end begins,
+-- with others, as that of a transaction that waits. Nil if they are not where Concerto writes them.
 local function with_schedule(raw, at, members)
-  local from, to = string.find(raw, '"next_cron_interval":%d+,"next_cron_time":"[^"]*"')
-  local own = string.find(raw, '"concerto":{', 1, true)
-  if not from or not own or own > at then return nil end
+  local from = string.find(raw, '"next_cron_interval":', 1, true)
+  local to = from and string.match(raw, '^%d+,"next_cron_time":"[^"]*"()', from + 21)
+  local own = to and string.find(raw, '"concerto":{', to, true)
+  if not own or own > at then return nil end
   local waits = string.find(raw, '"waits":true', own, true)
-  local front = string.sub(raw, 1, from - 1) .. members .. string.sub(raw, to + 1, at - 1)
-  return waits and waits < at and front or front .. '"waits":true,'
+  local text = members .. string.sub(raw, to, at - 1)
+  return from, waits and waits < at and text or text .. '"waits":true,'
 end
 local function replace_ends(tail)
   local call, try = redis.call, redis.pcall
@@ -190,10 +191,10 @@ local function replace_ends(tail)
   if node == owner and tonumber(change) >= tonumber(ARGV[2]) then return false end
   local score = tonumber(try('ZSCORE', KEYS[3], ARGV[3]) or 0) or 0
   if score == math.floor(score) then return false end
-  local front = string.sub(raw, 1, at - 1)
   if ARGV[10] ~= '' then
-    front = with_schedule(raw, at, ARGV[10])
-    if not front then return false end
+    local from, text = with_schedule(raw, at, ARGV[10])
+    if not from then return false end
+    at, tail = from, text .. tail
   end
   local branches = {}
   for k = 11, #ARGV, 2 do
@@ -207,8 +208,10 @@ local function replace_ends(tail)
   -- First the command that a user of Redis may lack the right to: then nothing was changed.
   local finished = ARGV[6] == 'final'
   local waits = ARGV[6] == 'wait'
-  if finished or waits then
-    call('SET', KEYS[1], front .. tail, 'EX', ARGV[5])
+  -- What rests keeps the lives of its keys if they last for 99 % of the time meant after it is due.
+  local lasts = waits and call('PTTL', KEYS[1]) >= ARGV[5] * 990 + math.max(ARGV[7], 0) * 10
+  if finished or waits and not lasts then
+    call('SET', KEYS[1], string.sub(raw, 1, at - 1) .. tail, 'EX', ARGV[5])
   else
     -- Keeps the life. A shorter end leaves blanks behind it.
     local left = #raw - at + 1 - #tail
@@ -224,8 +227,10 @@ local function replace_ends(tail)
   end
   if waits then
     local t = call('TIME')
-    call('EXPIRE', KEYS[2], ARGV[5])
-    call('EXPIRE', KEYS[4], ARGV[5])
+    if not lasts then
+      call('EXPIRE', KEYS[2], ARGV[5])
+      call('EXPIRE', KEYS[4], ARGV[5])
+    end
     call('ZADD', KEYS[3], string.format('%.2f',
          math.ceil(t[1] + t[2] / 1000000 + ARGV[7] - 0.25) + 0.25), ARGV[3])
     return true

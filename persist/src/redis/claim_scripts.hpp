@@ -5,8 +5,9 @@
 /// The Lua text of the scripts for claims, key-value records and the index.
 namespace concerto::persist {
 
-// The text of a record that rests or is the owner's and ends as a healthy one does, with this
-// owner, and who had it; nil for any other. Whoever reads the answer checks what is before its end.
+// Where the owner of a record begins, if it rests or is the owner's and ends as a healthy one does;
+// its end with this owner, as long as the end before at least; and who had it. Nil for any other.
+// Whoever reads the answer checks what is before its end.
 inline constexpr std::string_view rest_text = R"lua(
 local function owned(raw, status, score, owner)
   local at = type(raw) == 'string' and string.find(raw, ' "node":"', -400, true)
@@ -15,8 +16,10 @@ local function owned(raw, status, score, owner)
   if not known or known ~= status or score == math.floor(score) then return nil end
   if status ~= 'submitted' and status ~= 'aborting' and status ~= 'prepared' then return nil end
   if had ~= 'cc-rest' and had ~= owner then return nil end
-  local record = string.sub(raw, 1, last - 1) .. '"owner":"' .. owner .. '"}'
-  return record, had == owner and 'me' or 'nobody'
+  local text = '"owner":"' .. owner .. '"}'
+  local left = #raw - last + 1 - #text
+  if left > 0 then text = text .. string.rep(' ', left) end
+  return last, text, had == owner and 'me' or 'nobody'
 end
 )lua";
 
@@ -27,12 +30,17 @@ local function claim_rest()
   local call, try = redis.call, redis.pcall
   local raw, stored = try('GET', KEYS[1]), try('ZSCORE', KEYS[3], ARGV[2])
   local score = tonumber(type(stored) == 'string' and stored or 0)
-  local record, held = owned(raw, try('GET', KEYS[4]), score, ARGV[1])
-  local list = record and try('LRANGE', KEYS[2], 0, -1)
+  local at, text, held = owned(raw, try('GET', KEYS[4]), score, ARGV[1])
+  local list = at and try('LRANGE', KEYS[2], 0, -1)
   if not list or not list[1] then return nil end
-  call('SET', KEYS[1], record, 'EX', ARGV[5])
-  call('EXPIRE', KEYS[2], ARGV[5])
-  call('EXPIRE', KEYS[4], ARGV[5])
+  -- The lives of the keys stay if they last for 99 % of the time that a new one would.
+  local lasts = call('PTTL', KEYS[1]) >= ARGV[5] * 990
+  call('SETRANGE', KEYS[1], at - 1, text)
+  if not lasts then
+    call('EXPIRE', KEYS[1], ARGV[5])
+    call('EXPIRE', KEYS[2], ARGV[5])
+    call('EXPIRE', KEYS[4], ARGV[5])
+  end
   local t = call('TIME')
   call('ZADD', KEYS[3], string.format('%.1f', t[1] + ARGV[3] + 0.5), ARGV[2])
   return {1, {raw, tostring(score), string.format('%d.%06d', t[1], t[2]), held, list, ARGV[2]}}

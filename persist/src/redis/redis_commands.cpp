@@ -111,6 +111,13 @@ std::string RedisCommands::load(const Gid& gid) const {
   return load_command(gid, "short").take();
 }
 
+std::string RedisCommands::load_many(std::span<const Gid> gids) const {
+  CommandWriter command = call(Script::load_many, 1, 1 + gids.size());
+  command.add(keys_.schedule()).add(keys_.prefix());
+  for (const Gid& gid : gids) command.add(gid.view());
+  return command.take();
+}
+
 std::string RedisCommands::check(const Gid& gid) const {
   return load_command(gid, "full").take();
 }

@@ -45,6 +45,8 @@ class RedisCommands {
   std::string create(const Transaction& trans, bool rests);
   std::string update(const UpdateTrans& update);
   std::string load(const Gid& gid) const;
+  /// The answer has what `load` answers for each of them, or nothing for one to be read alone.
+  std::string load_many(std::span<const Gid> gids) const;
   /// As `load`, without the short way of its script.
   std::string check(const Gid& gid) const;
   std::string claim(const Gid& gid, Claim how) const;

@@ -52,42 +52,59 @@ bool shows_most(const ListFilter& filter) {
 
 }  // namespace
 
-/// The answers to one command for each gid, with all commands under way at a time.
-Task<std::vector<Result<ReplyPtr>>> RedisStore::ask_all(const std::vector<Gid>& gids,
-                                                        CommandOf command_of) {
+/// The answers to all of them, which are under way at a time.
+Task<std::vector<Result<ReplyPtr>>> RedisStore::ask_all(std::vector<LaneRead> reads) {
   struct Batch {
     std::vector<Result<ReplyPtr>> replies;
     std::size_t left = 0;
     Completion<bool> completion;
   };
-  if (gids.empty()) co_return std::vector<Result<ReplyPtr>>();
+  if (reads.empty()) co_return std::vector<Result<ReplyPtr>>();
   const Executor here = co_await asio::this_coro::executor;
   const auto batch = std::make_shared<Batch>();
-  batch->replies.resize(gids.size());
-  batch->left = gids.size();
-  auto start = [this, batch, &gids, &here, command_of](Completion<bool> completion) {
+  batch->replies.resize(reads.size());
+  batch->left = reads.size();
+  auto start = [batch, &reads, &here](Completion<bool> completion) {
     batch->completion = std::move(completion);
-    for (std::size_t i = 0; i < gids.size(); ++i) {
+    for (std::size_t i = 0; i < reads.size(); ++i) {
       const auto take = [batch, i](Result<ReplyPtr> reply) {
         batch->replies[i] = std::move(reply);
         if (--batch->left == 0) batch->completion(true);
       };
-      lane_of(gids[i]).ask_then((commands_.*command_of)(gids[i]), Deed::reads, here,
-                                Completion<Result<ReplyPtr>>(take));
+      reads[i].lane->ask_then(std::move(reads[i].command), Deed::reads, here,
+                              Completion<Result<ReplyPtr>>(take));
     }
   };
   co_await suspend<bool>(start);
   co_return std::move(batch->replies);
 }
 
-/// The whole transactions; what has expired or is damaged is left out.
+/// The whole transactions; what has expired or is damaged is left out. One command on each lane
+/// reads all of its gids, and what is not as most are is read alone.
 Async<std::vector<Transaction>> RedisStore::wholes(std::vector<Gid> gids) {
-  const std::vector<Result<ReplyPtr>> replies = co_await ask_all(gids, &RedisCommands::load);
+  std::array<std::vector<Gid>, gid_lanes> of_lane;
+  std::vector<std::pair<std::size_t, std::size_t>> places;  // the command, and the place in it
+  for (const Gid& gid : gids) {
+    std::vector<Gid>& own = of_lane[lane_index(gid)];
+    places.emplace_back(lane_index(gid), own.size());
+    own.push_back(gid);
+  }
+  std::vector<LaneRead> reads;
+  for (std::size_t i = 0; i < gid_lanes; ++i) {
+    reads.push_back({lanes_[i].get(), commands_.load_many(of_lane[i])});
+  }
+  const std::vector<Result<ReplyPtr>> replies = co_await ask_all(std::move(reads));
   std::vector<Transaction> found;
   for (std::size_t i = 0; i < gids.size(); ++i) {
-    if (!replies[i]) co_return replies[i].error();
-    Result<std::optional<Transaction>> whole =
-        co_await loaded(std::move(gids[i]), Reply{replies[i]->get()});
+    const Result<ReplyPtr>& reply = replies[places[i].first];
+    if (!reply) co_return reply.error();
+    const Reply shown = Reply{reply->get()}[places[i].second];
+    Result<std::optional<Transaction>> whole;
+    if (shown.size() == 2) {
+      whole = co_await loaded(std::move(gids[i]), shown);
+    } else {
+      whole = co_await load(std::move(gids[i]));
+    }
     if (!whole && whole.error().code != EngineErrc::store_damaged) co_return whole.error();
     if (whole && *whole) found.push_back(std::move(**whole));
   }
@@ -96,9 +113,11 @@ Async<std::vector<Transaction>> RedisStore::wholes(std::vector<Gid> gids) {
 
 /// Who has the lease of each of them; empty: nobody.
 Async<std::vector<std::string>> RedisStore::owners_of(const std::vector<Transaction>& found) {
-  std::vector<Gid> gids;
-  for (const Transaction& trans : found) gids.push_back(trans.gid);
-  const std::vector<Result<ReplyPtr>> replies = co_await ask_all(gids, &RedisCommands::owner_of);
+  std::vector<LaneRead> reads;
+  for (const Transaction& trans : found) {
+    reads.push_back({&lane_of(trans.gid), commands_.owner_of(trans.gid)});
+  }
+  const std::vector<Result<ReplyPtr>> replies = co_await ask_all(std::move(reads));
   std::vector<std::string> owners;
   for (const Result<ReplyPtr>& reply : replies) {
     if (!reply) co_return reply.error();

@@ -1,6 +1,5 @@
 #include "redis_store.hpp"
 
-#include <functional>
 #include <utility>
 
 #include "../preconditions.hpp"
@@ -101,10 +100,6 @@ void RedisStore::set_retention(const StoreRetention& retention) {
 
 Result<> RedisStore::maintain() {
   return upkeep_->run_once();
-}
-
-RedisLane& RedisStore::lane_of(const Gid& gid) {
-  return *lanes_[std::hash<Gid>{}(gid) % gid_lanes];
 }
 
 Async<> RedisStore::commit(const Change& change) {

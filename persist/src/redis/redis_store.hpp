@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,7 +78,8 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
              Observer& observer);
   Result<> start();
 
-  RedisLane& lane_of(const Gid& gid);
+  static std::size_t lane_index(const Gid& gid) { return std::hash<Gid>{}(gid) % gid_lanes; }
+  RedisLane& lane_of(const Gid& gid) { return *lanes_[lane_index(gid)]; }
   /// For what belongs to no gid.
   RedisLane& common_lane() { return *lanes_.back(); }
 
@@ -85,8 +87,11 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Async<> update(const UpdateTrans& update, Durability durability);
   Async<> settle_all();
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
-  using CommandOf = std::string (RedisCommands::*)(const Gid&) const;
-  Task<std::vector<Result<ReplyPtr>>> ask_all(const std::vector<Gid>& gids, CommandOf command_of);
+  struct LaneRead {
+    RedisLane* lane;
+    std::string command;
+  };
+  Task<std::vector<Result<ReplyPtr>>> ask_all(std::vector<LaneRead> reads);
   Async<std::vector<Transaction>> wholes(std::vector<Gid> gids);
   Async<std::vector<std::string>> owners_of(const std::vector<Transaction>& found);
   Async<std::vector<Transaction>> candidates(const ListFilter& filter, bool are_whole,

@@ -33,7 +33,7 @@ const auto& scripts() {
   static const std::array all{
       made({create_first, common, reads_text, create_text}),
       made({update_first, common, reads_text, check_text, update_text}),
-      made({load_first, common, reads_text, check_text, load_text}),
+      made({healthy_text, load_first, common, reads_text, check_text, load_text}),
       made({rest_text, claim_first, common, reads_text, check_text, show_text, claim_text}),
       made({common, reads_text, check_text, show_text, claim_due_text}),
       made({common, reads_text, renew_text}),
@@ -47,6 +47,7 @@ const auto& scripts() {
       made({common, reads_text, owner_text}),
       made({common, reads_text, in_work_text}),
       made({trial_text}),
+      made({healthy_text, load_many_text}),
   };
   return all;
 }

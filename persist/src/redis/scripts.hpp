@@ -26,6 +26,7 @@ enum class Script : std::uint8_t {
   owner,
   in_work,
   trial,
+  load_many,
 };
 
 /// A script's text and its SHA-1 in hexadecimal, by which Redis knows it once it was loaded.

@@ -6,8 +6,12 @@
 /// How the scripts of changes treat records and branches of different form.
 namespace concerto::test {
 
+using testing::AllOf;
+using testing::Each;
 using testing::EndsWith;
+using testing::Ge;
 using testing::HasSubstr;
+using testing::Le;
 using testing::Not;
 using testing::StartsWith;
 
@@ -51,6 +55,23 @@ class RedisChangeTest : public testing::Test {
   }
 
   std::string record() { return client_.ask({"GET", key("_g_")}); }
+  /// Without the blanks that a shorter end leaves behind it.
+  std::string record_text() {
+    const std::string text = record();
+    return text.substr(0, text.find_last_not_of(' ') + 1);
+  }
+  void set_lives(int seconds) {
+    for (const char* kind : {"_g_", "_b_", "_s_"}) {
+      client_.ask({"EXPIRE", key(kind), std::to_string(seconds)});
+    }
+  }
+  std::vector<int> lives() {
+    std::vector<int> seconds;
+    for (const char* kind : {"_g_", "_b_", "_s_"}) {
+      seconds.push_back(std::stoi(client_.ask({"TTL", key(kind)})));
+    }
+    return seconds;
+  }
   std::string branch(int index) {
     return client_.ask({"LINDEX", key("_b_"), std::to_string(index)});
   }
@@ -112,18 +133,40 @@ TEST_F(RedisChangeTest, ARestAndAClaimReplaceTheScheduleAndTheEnd) {
     put_to_rest(second);
     EXPECT_THAT(record(), StartsWith(before_schedule(before) +
                                      "\"next_cron_interval\":" + std::to_string(second)));
-    EXPECT_THAT(record(), EndsWith(R"("status":"submitted","owner":"cc-rest"})"));
+    EXPECT_THAT(record_text(), EndsWith(R"("status":"submitted","owner":"cc-rest"})"));
     const std::size_t waits = record().find("\"waits\":true");
     EXPECT_EQ(record().find("\"waits\"", waits + 1), std::string::npos);
     EXPECT_EQ(stored(), trans_);
     EXPECT_THAT(client_.ask({"ZSCORE", prefix_ + "_u", "g1"}), EndsWith(".25"));
     const std::string rests = record();
     EXPECT_TRUE(claims());
-    EXPECT_EQ(record(), rests.substr(0, rests.rfind("cc-rest")) + store_->node() + "\"}");
+    EXPECT_EQ(record_text(), rests.substr(0, rests.rfind("cc-rest")) + store_->node() + "\"}");
     EXPECT_THAT(client_.ask({"ZSCORE", prefix_ + "_u", "g1"}), EndsWith(".5"));
     EXPECT_TRUE(claims()) << "it is this coordinator's already";
   }
   ASSERT_EQ(change(of_ends(1, 3)), error_code{});
+  EXPECT_EQ(stored(), trans_);
+}
+
+TEST_F(RedisChangeTest, ARestAndAClaimRenewLivesThatAreShorterByAHundredth) {
+  constexpr int life = 604'800, wait = 20, kept = life - 6'000, renewed = life - 6'100;
+  const auto each = [](int least, int most) { return Each(AllOf(Ge(least), Le(most))); };
+  ASSERT_EQ(commit_code(create(trans_)), error_code{});
+  set_lives(kept + wait);
+  put_to_rest(1);
+  EXPECT_THAT(lives(), each(0, kept + wait));
+  set_lives(kept);
+  EXPECT_TRUE(claims());
+  EXPECT_THAT(lives(), each(0, kept));
+  set_lives(renewed);
+  EXPECT_TRUE(claims());
+  EXPECT_THAT(lives(), each(life - 60, life));
+  set_lives(renewed + wait);
+  put_to_rest(2);
+  EXPECT_THAT(lives(), each(life + wait - 60, life + wait));
+  client_.ask({"PERSIST", key("_g_")});
+  EXPECT_TRUE(claims());
+  EXPECT_THAT(lives(), each(life - 60, life));
   EXPECT_EQ(stored(), trans_);
 }
 
@@ -230,12 +273,10 @@ TEST_F(RedisChangeTest, AChangeOfALaterSecondRenewsLeaseAndLives) {
   ASSERT_EQ(commit_code(create(trans_)), error_code{});
   const std::string lease = client_.ask({"ZSCORE", prefix_ + "_u", "g1"});
   client_.ask({"ZINCRBY", prefix_ + "_u", "-2", "g1"});
-  for (const char* kind : {"_g_", "_b_", "_s_"}) client_.ask({"EXPIRE", key(kind), "100"});
+  set_lives(100);
   ASSERT_EQ(change(of_ends(1, 1)), error_code{});
   EXPECT_GE(std::stod(client_.ask({"ZSCORE", prefix_ + "_u", "g1"})), std::stod(lease));
-  for (const char* kind : {"_g_", "_b_", "_s_"}) {
-    EXPECT_GT(std::stoi(client_.ask({"TTL", key(kind)})), 604'000) << kind;
-  }
+  EXPECT_THAT(lives(), Each(Ge(604'000)));
 }
 
 TEST_F(RedisChangeTest, AChangeThatIsSentAgainAfterALaterOneWasMadeBefore) {

@@ -251,6 +251,22 @@ TEST_F(RedisDamage, AScheduleOfAnotherTypeIsNamedAndNothingNewIsStored) {
   EXPECT_EQ(store_->health().state, StoreHealth::State::serving);
 }
 
+TEST_F(RedisDamage, OfSomeLeavesTheOthersInAListOfWholeTransactions) {
+  for (const char* gid : {"g1", "g2", "g3", "g4", "g5", "g6"}) make(gid);
+  // A record as another encoder writes it is sound.
+  client_.ask({"EVAL",
+               "redis.call('SET', KEYS[1], cjson.encode(cjson.decode(redis.call('GET', KEYS[1]))))",
+               "1", key("_g_")});
+  client_.ask({"LSET", key("_b_", "g4"), "1", "{"});
+  client_.ask({"DEL", key("_b_", "g5")});
+  for (const char* kind : {"_g_", "_b_", "_s_"}) client_.ask({"DEL", key(kind, "g6")});
+  ListFilter filter;
+  filter.statuses = {TransStatus::submitted};
+  filter.accepts = [](const Transaction& trans) { return trans == sample_saga(trans.gid.str()); };
+  EXPECT_THAT(listed(std::move(filter)), ElementsAre("g3", "g2", "g1"));
+  EXPECT_EQ(store_->damage(10).total, 2U);
+}
+
 TEST_F(RedisDamage, ADamagedTopicIsNamedAndHidesNoOther) {
   KvRecord topic;
   topic.cat = "topics";
