@@ -1,5 +1,6 @@
 // What operators are told of damaged records.
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <utility>
@@ -9,28 +10,43 @@
 #include "on_engine.hpp"
 
 namespace concerto {
+namespace {
 
-Task<void> Engine::add_damage(std::map<std::string, DamagedRecord>& by_name) {
-  for (const auto& [gid, why] : loader_.damaged()) {
-    by_name.insert_or_assign(gid.str(), DamagedRecord{true, gid.str(), why});
+constexpr std::size_t all_of_store = std::numeric_limits<std::size_t>::max();
+
+}  // namespace
+
+/// What the store cannot read now cannot be used either: its reason is the newer one.
+void Engine::add_damage(std::map<std::string, DamagedRecord>& by_name) const {
+  for (auto& [gid, why] : loader_.damaged()) {
+    by_name.try_emplace(gid.str(), DamagedRecord{true, gid.str(), why});
   }
-  co_return;
+}
+
+/// What the store and the shards know. A record that both know is there once.
+std::map<std::string, DamagedRecord> Coordinator::all_damage() const {
+  std::map<std::string, DamagedRecord> by_name;
+  for (DamagedRecord& record : store_.damage(all_of_store).records) {
+    std::string name = record.name;
+    by_name.insert_or_assign(std::move(name), std::move(record));
+  }
+  for (const auto& engine : engines_) engine->add_damage(by_name);
+  return by_name;
 }
 
 std::size_t Coordinator::damaged_count() const {
-  return store_.damage(0).total + in_flight().damaged;
+  return all_damage().size();
+}
+
+std::size_t Coordinator::unreadable_count() const {
+  const std::vector<DamagedRecord> records = store_.damage(all_of_store).records;
+  return static_cast<std::size_t>(std::ranges::count_if(records, &DamagedRecord::is_trans));
 }
 
 Task<DamageReport> Coordinator::damage(std::size_t max, std::string after) {
   const Use use(*engines_.front());
-  // What both know is there once. A coordinator knows few, so that all are sorted.
-  DamageReport of_store = store_.damage(std::numeric_limits<std::size_t>::max());
-  std::map<std::string, DamagedRecord> by_name;
-  for (DamagedRecord& record : of_store.records) {
-    std::string name = record.name;
-    by_name.insert_or_assign(std::move(name), std::move(record));
-  }
-  for (auto& engine : engines_) co_await on_engine(*engine, engine->add_damage(by_name));
+  // A coordinator knows few, so that all are sorted.
+  std::map<std::string, DamagedRecord> by_name = all_damage();
   DamageReport report;
   report.total = by_name.size();
   auto next = after.empty() ? by_name.begin() : by_name.upper_bound(after);

@@ -103,8 +103,9 @@ class Engine {
   Task<void> finish_stop(SteadyTime deadline);
 
   InFlight in_flight(SteadyTime now) const noexcept;
-  /// Adds the transactions whose rows or custom_data are damaged.
-  Task<void> add_damage(std::map<std::string, DamagedRecord>& by_name);
+  /// Adds the transactions whose rows or custom_data are damaged, unless they are there. On any
+  /// thread.
+  void add_damage(std::map<std::string, DamagedRecord>& by_name) const;
   /// Adds to `by_target` how many transactions wait for each target.
   Task<void> count_waiting(std::map<std::string, std::size_t>& by_target);
   /// The create time of the oldest transaction that waits, WallTime::max() without one.

@@ -205,8 +205,8 @@ std::string Inspector::explain_wait(const Inspection& inspection) const {
   if (!inspection.attempts.empty() && changed_since(inspection.attempts.back(), trans).empty()) {
     const Attempt& last = inspection.attempts.back();
     std::string text = env_.ownership == nullptr ? "the last call" : "this coordinator's last call";
-    text += ", branch " + last.branch_id + " " + last.op + " at " + last.url + ", ended in " +
-            std::string(to_string(last.outcome));
+    text += ", branch " + last.branch_id + " " + last.op + " at " + url_text(last.url) +
+            ", ended in " + std::string(to_string(last.outcome));
     if (!last.answer.empty()) text += ": " + last.answer;
     const std::string_view target = wakes_.alarms().target_of(trans.gid);
     if (!target.empty()) text += "; tried at once when " + masked_url(target) + " answers again";

@@ -170,7 +170,7 @@ Result<> Loader::accept(LiveTrans& live, std::optional<Transaction> found) {
   }
   Result<CustomData> custom = read_stored(*mode, *found);
   if (!custom) {
-    tell_damage(live, custom.error());
+    tell_damage(live.gid, custom.error());
     return custom.error();
   }
   forget_damage(live.gid);
@@ -187,21 +187,43 @@ Result<> Loader::accept(LiveTrans& live, std::optional<Transaction> found) {
   return ok();
 }
 
-/// One line for each transaction, until it can be read.
-void Loader::tell_damage(const LiveTrans& live, const Error& error) {
-  constexpr std::size_t told_max = 10'000;
-  if (const auto told = told_damaged_.find(live.gid); told != told_damaged_.end()) {
-    told->second = error.detail;
-    return;
+void Loader::look_at(const Gid& gid, const std::optional<Transaction>& stored) {
+  const Mode* mode = stored ? env_.modes.find(stored->type) : nullptr;
+  if (stored && mode == nullptr) return;
+  const Result<CustomData> custom = stored ? read_stored(*mode, *stored) : CustomData();
+  if (custom) {
+    forget_damage(gid);
+  } else {
+    tell_damage(gid, custom.error());
   }
-  if (told_damaged_.size() >= told_max) return;
-  told_damaged_.emplace(live.gid, error.detail);
-  damaged_.store(told_damaged_.size(), std::memory_order_relaxed);
-  log_.write(LogLevel::error, live,
-             error.detail + "; it is left alone until an operator acts (docs/operations.md)");
+}
+
+std::unordered_map<Gid, std::string> Loader::damaged() const {
+  const MutexLock lock(damage_mutex_);
+  return told_damaged_;
+}
+
+/// One line for each transaction, until it can be read.
+void Loader::tell_damage(const Gid& gid, const Error& error) {
+  constexpr std::size_t told_max = 10'000;
+  {
+    const MutexLock lock(damage_mutex_);
+    if (const auto told = told_damaged_.find(gid); told != told_damaged_.end()) {
+      told->second = error.detail;
+      return;
+    }
+    if (told_damaged_.size() >= told_max) return;
+    told_damaged_.emplace(gid, error.detail);
+    damaged_.store(told_damaged_.size(), std::memory_order_relaxed);
+  }
+  env_.observer.log(
+      LogLevel::error, gid.view(),
+      error.detail + "; it is left alone until an operator acts (docs/operations.md)");
 }
 
 void Loader::forget_damage(const Gid& gid) {
+  if (damaged_.load(std::memory_order_relaxed) == 0) return;
+  const MutexLock lock(damage_mutex_);
   if (told_damaged_.erase(gid) > 0) {
     damaged_.store(told_damaged_.size(), std::memory_order_relaxed);
   }

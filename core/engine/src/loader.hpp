@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/mutex.hpp>
 
 #include "engine_log.hpp"
 #include "live_table.hpp"
@@ -76,8 +77,10 @@ class Loader {
   /// Counts a transaction that the store has listed as unfinished.
   void count_listed(const UnfinishedTrans& unfinished);
 
-  /// The transactions whose rows or custom_data are damaged, with the reasons.
-  const std::unordered_map<Gid, std::string>& damaged() const noexcept { return told_damaged_; }
+  /// Notes whether a transaction that was asked for is damaged, as the store has it.
+  void look_at(const Gid& gid, const std::optional<Transaction>& stored);
+  /// The transactions whose rows or custom_data are damaged, with the reasons. On any thread.
+  std::unordered_map<Gid, std::string> damaged() const;
   /// Adds the numbers of unfinished transactions to `sum`. On any thread.
   void add_to(InFlight& sum) const noexcept;
 
@@ -87,7 +90,7 @@ class Loader {
   Async<Claimed> claim(Gid gid, Claim how);
   void note_others(LiveTrans& live, const Result<Claimed>& claimed) const;
   Result<> accept(LiveTrans& live, std::optional<Transaction> found);
-  void tell_damage(const LiveTrans& live, const Error& error);
+  void tell_damage(const Gid& gid, const Error& error);
   void forget_damage(const Gid& gid);
   void adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode);
   void count(LiveTrans& live);
@@ -99,7 +102,8 @@ class Loader {
   WakeUps& wakes_;
   EngineLog& log_;
   /// Of these the operator has been told; with the reason.
-  std::unordered_map<Gid, std::string> told_damaged_;
+  mutable Mutex damage_mutex_;
+  std::unordered_map<Gid, std::string> told_damaged_ CONCERTO_GUARDED_BY(damage_mutex_);
   std::optional<std::unordered_set<Gid>> ended_;  ///< in recovery: what has ended meanwhile
   /// Written by the shard only, read by metrics; so is `unfinished_`.
   std::atomic<std::size_t> damaged_ = 0;

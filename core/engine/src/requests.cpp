@@ -307,6 +307,7 @@ Async<std::optional<Transaction>> Requests::query(Gid gid) {
   CONCERTO_CO_TRY(std::optional<Transaction> found,
                   co_await patience_.bound(gid, Patience::Deed::reads, SteadyTime::max(),
                                            env_.store.load(gid)));
+  loader_.look_at(gid, found);
   // Another coordinator may have taken the transaction within the lease. If it has not, memory may
   // have progress that the store does not have yet.
   live = env_.ownership == nullptr ? nullptr : live_.find(gid);

@@ -4,6 +4,7 @@
 
 #include "bulk/job_record.hpp"
 #include "bulk_fixture.hpp"
+#include "sample_transactions.hpp"
 
 namespace concerto::test {
 namespace {
@@ -100,6 +101,36 @@ TEST_F(BulkActionsTest, SomeAreDoneAndSomeRefusedAsThePreviewSaid) {
   EXPECT_EQ(ended.failed, preview.refused);
   EXPECT_EQ(ended.failures, preview.failures);
 }
+
+/// An action on a transaction that nobody can take is refused, and so says the preview.
+class BulkDamage : public BulkActionsTest, public testing::WithParamInterface<BulkAction> {};
+
+TEST_P(BulkDamage, IsRefusedAsThePreviewSaid) {
+  Transaction custom = sample_saga("custom");
+  custom.custom_data = "{";
+  Transaction rows = sample_saga("rows");
+  rows.branches.pop_back();
+  for (const Transaction& each : {custom, rows}) {
+    ASSERT_EQ(error_of(world_->start(store_.commit(create(each)))), "");
+  }
+  stuck(3);
+  BulkRequest request = request_of(GetParam());
+  request.branch = {"01", "action"};
+  const std::vector<Gid> gids{Gid("custom"), Gid("rows")};
+  const BulkPreview of_named =
+      world_->start(preview_named(world_->coordinator(), request, gids))->value().value();
+  EXPECT_EQ(of_named.refused, 2U);
+  const BulkPreview preview = world_->start(bulk_->preview(request))->value().value();
+  const BulkJob ended = job(begin(request).id);
+  EXPECT_EQ(preview.matched, 3U);
+  EXPECT_EQ(preview.refused, 2U);
+  EXPECT_EQ(ended.done, preview.matched);
+  EXPECT_EQ(ended.failed, preview.refused);
+  EXPECT_EQ(ended.failures, preview.failures);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfActions, BulkDamage,
+                         testing::Values(BulkAction::retry, BulkAction::stop, BulkAction::skip));
 
 TEST_F(BulkActionsTest, ThePreviewOfAPauseIsWhatWouldWait) {
   submit(make_request("fine", "saga", 1));

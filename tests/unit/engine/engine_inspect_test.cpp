@@ -52,6 +52,20 @@ TEST_F(EngineInspect, SuccessesAfterTroubleAreKeptToo) {
   EXPECT_EQ(why.attempts[2].branch_id, "02");
 }
 
+TEST_F(EngineInspect, AnEmptyUrlAfterTroubleIsAnAttemptWithoutACall) {
+  branches_->reply("action 01", Outcome::failure, "no money");
+  TransRequest request = make_request("g", "saga", 1);
+  request.steps[0].compensate.clear();
+  submit(std::move(request));
+  const Inspection why = inspect("g");
+  EXPECT_EQ(why.trans.status, TransStatus::failed);
+  ASSERT_THAT(why.attempts, SizeIs(2));
+  EXPECT_EQ(why.attempts[1].op, "compensate");
+  EXPECT_EQ(why.attempts[1].url, "");
+  EXPECT_EQ(why.attempts[1].outcome, Outcome::success);
+  EXPECT_EQ(why.attempts[1].answer, "no URL: counts as done without a call");
+}
+
 TEST_F(EngineInspect, AttemptsWithoutTroubleAreNotKept) {
   submit(make_request("g", "saga", 2));
   EXPECT_THAT(inspect("g").attempts, IsEmpty());

@@ -153,5 +153,24 @@ TEST_F(EngineSharedInspect, ATransactionThatLacksARowIsLeftAloneAndToldOnce) {
   EXPECT_THAT(warnings, ElementsAre(StartsWith("g: " + why)));
 }
 
+TEST_F(EngineSharedInspect, ADamagedTransactionThatIsAskedForIsListedUntilItIsMended) {
+  Transaction trans = sample_saga("g");
+  trans.create_time = clock_.wall_now();
+  trans.waits = true;
+  trans.next_cron_time = clock_.wall_now() + std::chrono::hours(1);
+  trans.custom_data = "{";
+  ASSERT_EQ(error_of(a_->world->start(a_->store.commit(create(trans)))), "");
+  EXPECT_EQ(a_->coordinator().damaged_count(), 0U);
+  EXPECT_THAT(inspect(*a_).explanation, StartsWith("transaction 'g' is damaged: custom_data"));
+  EXPECT_EQ(a_->coordinator().damaged_count(), 1U);
+  EXPECT_EQ(a_->coordinator().unreadable_count(), 0U);  // Lists have it, and counts count it.
+  TransDelta mended;
+  mended.custom_data = "";
+  const auto update_of_hand = update("g", trans.status, std::move(mended));
+  ASSERT_EQ(error_of(a_->world->start(a_->store.commit(update_of_hand))), "");
+  inspect(*a_);
+  EXPECT_EQ(a_->coordinator().damaged_count(), 0U);
+}
+
 }  // namespace
 }  // namespace concerto::test

@@ -7,6 +7,7 @@
 #include "request_parts.hpp"
 #include "resets.hpp"
 #include "shard_env.hpp"
+#include "stored_rows.hpp"
 
 namespace concerto {
 namespace {
@@ -82,6 +83,8 @@ Result<> check_action(const BulkRequest& request, const Transaction& trans,
   if (mode == nullptr) {
     return conflict("gid " + trans.gid.str() + " has a type that is not in this version.");
   }
+  // As Loader does when the transaction is taken.
+  if (const auto read = read_stored(*mode, trans); !read) return read.error();
   switch (request.action) {
     case BulkAction::retry:
       if (!is_final(trans.status)) return ok();

@@ -295,8 +295,11 @@ class CONCERTO_EXPORT Coordinator {
   /// the same moment.
   InFlight in_flight() const noexcept;
   /// How many records of the store are damaged, as far as this process has met them and not read
-  /// them since. Callable on any thread.
+  /// them since: the total of `damage`. Callable on any thread.
   std::size_t damaged_count() const;
+  /// How many of these are transactions that cannot be read at all, so that no list has them.
+  /// Callable on any thread.
+  std::size_t unreadable_count() const;
   /// The first of these records by name that come after the name `after`, at most `max`. Each was
   /// left as it is. The total is that of all.
   Task<DamageReport> damage(std::size_t max, std::string after = {});
@@ -314,6 +317,7 @@ class CONCERTO_EXPORT Coordinator {
   Task<std::optional<WallTime>> oldest_unfinished();
 
  private:
+  std::map<std::string, DamagedRecord> all_damage() const;
   bool is_idle() const noexcept;
   void end_here();
   Engine& home(const Gid& gid) noexcept;
