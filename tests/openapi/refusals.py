@@ -13,6 +13,7 @@ WORKFLOW = {"gid": "refused-workflow", "trans_type": "workflow", "custom_data": 
 BRANCH = {"gid": "refused-tcc", "trans_type": "tcc", "branch_id": "01"}
 STEP = {"gid": "refused-workflow", "trans_type": "workflow", "branch_id": "01", "op": "action",
         "status": "succeed"}
+ROW = {"branchId": "01", "op": "action"}
 LONG_URL = "u" * 8193
 TOO_MANY = 2**31
 
@@ -82,14 +83,20 @@ def _actions():
                   {"gid": "g", "reason": "r" * 1025}, {"gid": "g", "unknown": 1}):
         for name in ("retry", "stop"):
             yield f"/api/concerto/{name}", fault
-        yield "/api/concerto/skip", {"reason": "r", **fault}
+        yield "/api/concerto/skip", {"reason": "r", **ROW, **fault}
     for fault in ({"reason": ""}, {"reason": None}, {"branchId": 1}, {"op": "o" * 46}):
-        yield "/api/concerto/skip", {"gid": "g", "reason": "r", **fault}
+        yield "/api/concerto/skip", {"gid": "g", "reason": "r", **ROW, **fault}
+    for named in ({"gid": "g"}, {"gids": ["g"]}, {"select": {}}):
+        for member in ROW:
+            yield "/api/concerto/skip", {**named, "reason": "r", **_without(ROW, member)}
+    for member in ROW:
+        yield "/api/concerto/edit", {"gid": "g", "payload": "p", "reason": "r",
+                                     **_without(ROW, member)}
     for fault in ({"gid": None}, {"gid": ""}, {"branchId": 1}, {"op": "o" * 46}, {"url": ""},
                   {"url": "u" * 8193}, {"url": 1}, {"payload": 1}, {"payloadBase64": 1},
                   {"reason": ""}, {"reason": "r" * 1025}, {"dryRun": "no"}, {"unknown": 1}):
         yield "/api/concerto/edit", {"gid": "g", "url": "http://127.0.0.1:9/e", "reason": "r",
-                                     **fault}
+                                     **ROW, **fault}
     for member in ("target", "lastError", "topic", "owner", "status", "transType"):
         for name in ("retry", "stop"):
             yield f"/api/concerto/{name}", {"select": {member: ""}}

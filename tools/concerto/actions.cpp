@@ -14,6 +14,7 @@
 
 #include "jobs.hpp"
 #include "load_reading.hpp"
+#include "named_row.hpp"
 #include "selection.hpp"
 #include "table.hpp"
 #include "verb_error.hpp"
@@ -30,10 +31,11 @@ constexpr std::size_t gids_at_once = 1'000;
 struct Action {
   const char* name;      ///< of the verb, and of the coordinator's route
   const char* old_path;  ///< the route of older versions for one transaction; null: none
+  bool needs_row = false;
 };
 constexpr Action retrying{"retry", "/api/dtmsvr/resetNextCronTime"};
 constexpr Action stopping{"stop", "/api/dtmsvr/forceStop"};
-constexpr Action skipping{"skip", nullptr};
+constexpr Action skipping{"skip", nullptr, true};
 
 struct ActionOptions {
   ServerOptions server;
@@ -107,6 +109,9 @@ class ActionRun {
       if (!select) return tell(select.error());
       body["select"] = std::move(*select);
     }
+    if (!gids.empty() && lacks_row()) {
+      if (const Result<> named = name_row(body, gids.size()); !named) return tell(named.error());
+    }
     if (gids.empty() && !options_.dry_run) {
       if (const int refused = confirm(body); refused != 0) return refused;
     }
@@ -126,6 +131,28 @@ class ActionRun {
 
  private:
   std::string path() const { return std::string("/api/concerto/") + action_.name; }
+
+  bool lacks_row() const {
+    const bool is_named = !options_.branch.empty() && !options_.op.empty();
+    return action_.needs_row && !is_named && !options_.dry_run;
+  }
+
+  /// Asks which row is called next, and names it in the request: repeated, that meets the same row.
+  Result<> name_row(json::object& body, std::size_t gids) {
+    if (gids > 1) {
+      return make_error(VerbErrc::usage,
+                        "several transactions may call different branches next: say --branch and "
+                        "--op, or name one gid");
+    }
+    json::object look = body;
+    look["dryRun"] = true;
+    CONCERTO_TRY(const json::value answer, server_.post(path(), look, options_.reason));
+    CONCERTO_TRY(const NamedRow row, row_of_preview(object_of(answer)));
+    body["branchId"] = row.branch;
+    body["op"] = row.op;
+    tell_row(action_.name, row);
+    return ok();
+  }
 
   /// Looks what a selection is, and asks whether it is meant. 0: go on.
   int confirm(json::object body) {
@@ -275,8 +302,8 @@ int run_in_parts(const Action& action, const ActionOptions& options, Server& ser
     const std::size_t count = std::min(gids_at_once, gids.size() - first);
     const int one =
         ActionRun(action, options, server).run({begin, begin + static_cast<std::ptrdiff_t>(count)});
-    if (one == exit_unreachable) return one;
     code = code.value_or(one) == one ? one : exit_partly;
+    if (one == exit_unreachable) break;  // Of what was done before, nothing is taken back.
   }
   return *code;
 }
@@ -302,9 +329,11 @@ std::function<int()> add_action(CLI::App& app, const Action& action) {
   if (std::string_view(action.name) == "skip") {
     reason->required();
     app.add_option("--branch", options->branch,
-                   "The branch; by default the one that is called next")
+                   "The branch; by default the one that is called next, if one gid is named")
         ->type_name("BRANCH");
-    app.add_option("--op", options->op, "Its operation, as action or compensate")->type_name("OP");
+    app.add_option("--op", options->op,
+                   "Its operation, as action or compensate; by default as for --branch")
+        ->type_name("OP");
   }
   app.add_flag("--dry-run", options->dry_run, "Show what would be done, and change nothing");
   app.add_option("--limit", options->limit, "Do it to so many at most")

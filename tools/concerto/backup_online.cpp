@@ -97,7 +97,12 @@ int backup_of_coordinator(const OnlineBackup& options) {
   if (!begun) return tell(begun.error());
   const std::string name = text_member(object_of(*begun), "name");
   const auto state = ended_backup(**server, name);
-  if (!state) return tell(state.error());
+  if (!state) {
+    tell(state.error());
+    std::cerr << "the backup '" << visible_line(name)
+              << "' was begun; whether it has ended is not known" << std::endl;
+    return exit_failed;
+  }
   const auto text = told(object_of(*state), name);
   if (!text) return tell(text.error());
   const std::string note = text_member(object_of(*state), "note");

@@ -11,6 +11,7 @@
 #include <concerto/base/utf8.hpp>
 
 #include "json_members.hpp"
+#include "named_row.hpp"
 #include "server.hpp"
 #include "verb_error.hpp"
 #include "verbs.hpp"
@@ -18,6 +19,7 @@
 namespace concerto::tools {
 namespace {
 
+constexpr const char* edit_path = "/api/concerto/edit";
 constexpr std::size_t payload_bytes_max = std::size_t{4} << 20;
 
 struct EditOptions {
@@ -54,6 +56,18 @@ void show_edit(const json::object& answer, bool is_preview) {
   std::cout << (is_preview ? "it can be changed; nothing was" : "changed") << std::endl;
 }
 
+/// Asks which op of the branch is called next, and names it in the request.
+Result<> name_row(Server& server, json::object& body, const std::string& reason) {
+  json::object look = body;
+  look["dryRun"] = true;
+  CONCERTO_TRY(const json::value answer, server.post(edit_path, look, reason));
+  CONCERTO_TRY(const NamedRow row, row_of_preview(object_of(answer)));
+  body["branchId"] = row.branch;
+  body["op"] = row.op;
+  tell_row("edit", row);
+  return ok();
+}
+
 int edit(const EditOptions& options) {
   if (options.url.empty() && options.payload_file.empty()) {
     return tell(make_error(VerbErrc::usage, "nothing to change: say --url or --payload-file"));
@@ -76,7 +90,11 @@ int edit(const EditOptions& options) {
   }
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
-  const auto answer = (*server)->post("/api/concerto/edit", body, options.reason);
+  if (options.op.empty() && !options.dry_run) {
+    const Result<> named = name_row(**server, body, options.reason);
+    if (!named) return tell(named.error());
+  }
+  const auto answer = (*server)->post(edit_path, body, options.reason);
   if (!answer) return tell(answer.error());
   if (options.server.form != Form::table) {
     write_document(std::cout, options.server.form, *answer);
@@ -92,7 +110,9 @@ std::function<int()> add_edit(CLI::App& app) {
   auto options = std::make_shared<EditOptions>();
   app.add_option("gid", options->gid, "The transaction")->type_name("GID")->required();
   app.add_option("branch", options->branch, "Its branch, as 01")->type_name("BRANCH")->required();
-  app.add_option("--op", options->op, "The operation, as action or compensate")->type_name("OP");
+  app.add_option("--op", options->op,
+                 "The operation, as action or compensate; by default the one that is called next")
+      ->type_name("OP");
   app.add_option("--url", options->url, "The URL that is called from now on")->type_name("URL");
   app.add_option("--payload-file", options->payload_file,
                  "File with what is sent from now on; - is stdin")

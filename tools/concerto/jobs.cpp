@@ -170,7 +170,8 @@ int follow_job(Server& server, const json::object& begun, std::uint64_t expected
       if (shows) progress.interrupt();
       std::cerr << "the job goes on without this program; look with: concerto jobs "
                 << visible_line(id) << std::endl;
-      return tell(next.error());
+      tell(next.error());
+      return exit_failed;  // It goes on, or has ended: nobody knows here.
     }
   }
   if (shows) progress.end();

@@ -199,7 +199,7 @@ void print_load(std::ostream& out, const LoadReading& before, const LoadReading&
     }
   }
   Table targets({{"TARGET", false, true},
-                 {"WAITING", true, false},
+                 {"WAITING HERE", true, false},
                  {"CALLS/S", true, false},
                  {"ERRORS/S", true, false}});
   for (const json::value& one : array_member(load, "targets")) {

@@ -5,7 +5,6 @@
 #include <thread>
 #include <utility>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <concerto/base/task_group.hpp>
@@ -14,6 +13,7 @@
 #include <concerto/transport/url.hpp>
 
 #include "coordinator_answers.hpp"
+#include "json_members.hpp"
 #include "time_text.hpp"
 #include "verb_error.hpp"
 
@@ -22,13 +22,8 @@ namespace {
 
 /// A page of a list has 8 MiB, and what follows has its own limits in the coordinator.
 constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
-constexpr std::size_t message_bytes_max = 2'000;
-constexpr std::size_t depth_max = 200;
-/// Of an answer that is none of a coordinator.
-constexpr std::size_t shown_bytes = 80;
 
-/// A coordinator that refuses requests because there are too many is asked again.
-constexpr unsigned too_many_requests = 429;
+/// How often, and after which pause, a coordinator is asked again that has had too many requests.
 constexpr int rounds_max = 60;
 constexpr std::chrono::seconds round_pause{1};
 
@@ -42,49 +37,6 @@ net::HttpClientOptions client_options() {
   options.body_bytes_max = answer_bytes_max;
   options.redirects_max = 0;  // a coordinator does not redirect, and the token is for it alone
   return options;
-}
-
-/// The message of an error's body: of JSON, or the text as it is.
-std::string message_of(const std::string& body) {
-  error_code failed;
-  const json::value value = json::parse(body, failed);
-  if (!failed && value.is_object()) {
-    const json::value* const message = value.get_object().if_contains("message");
-    if (message != nullptr && message->is_string()) return std::string(message->get_string());
-  }
-  std::string text = body.substr(0, message_bytes_max);
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
-}
-
-VerbErrc kind_of_status(unsigned status, const std::string& body) {
-  switch (status) {
-    case 404:
-      return body.compare(0, 1, "{") == 0 ? VerbErrc::not_found : VerbErrc::no_route;
-    case 405:
-    case 501:
-      return VerbErrc::no_route;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return VerbErrc::unreachable;
-    default:
-      break;
-  }
-  constexpr unsigned first_of_servers = 500;
-  return status >= first_of_servers || status < 400 ? VerbErrc::failed : VerbErrc::refused;
-}
-
-std::string hint_of_status(unsigned status) {
-  switch (status) {
-    case 401:
-      return " (the token, or the certificate, of a caller is needed: --token-file, or a context)";
-    case 403:
-      return " (the caller has not the role)";
-    default:
-      return {};
-  }
 }
 
 }  // namespace
@@ -196,10 +148,8 @@ Task<void> Server::keep_answer(Async<net::HttpClientResponse> sent, Answer& to) 
   to = co_await std::move(sent);
 }
 
-Result<net::HttpClientResponse> Server::send(std::string_view method, std::string_view path,
-                                             const Query& query, const std::string& body,
-                                             std::string_view reason) {
-  net::HttpClientRequest request = request_of(method, path, query);
+Server::Answer Server::exchange(net::HttpClientRequest request, const std::string& body,
+                                std::string_view reason) {
   if (!reason.empty()) {
     if (!net::is_legal_header_value(reason)) {
       return make_error(VerbErrc::usage, "the reason has a control character");
@@ -211,18 +161,36 @@ Result<net::HttpClientResponse> Server::send(std::string_view method, std::strin
 
   Answer answer;
   run(keep_answer(http_.send(std::move(request), timers_.now() + place_.timeout), answer));
-  if (answer) {
-    note_date(answer->headers);
-    return answer;
-  }
-  const bool only_reads = method == "GET" && path.find("Cron") == std::string_view::npos;
+  if (answer) note_date(answer->headers);
+  return answer;
+}
+
+Error Server::error_of_exchange(const Error& error, bool changes) const {
+  if (error.code.category() == verb_category()) return error;
   const bool may_have_happened =
-      !only_reads && answer.error().code == make_error_condition(Condition::outcome_unknown);
+      changes && error.code == make_error_condition(Condition::outcome_unknown);
   if (may_have_happened) {
-    return make_error(VerbErrc::failed, place_.url + ": " + answer.error().detail +
-                                            "; whether it was done is not known");
+    return make_error(VerbErrc::failed,
+                      place_.url + ": " + error.detail + "; whether it was done is not known");
   }
-  return make_error(VerbErrc::unreachable, place_.url + ": " + answer.error().detail);
+  return make_error(VerbErrc::unreachable, place_.url + ": " + error.detail);
+}
+
+Result<net::HttpClientResponse> Server::send(std::string_view method, std::string_view path,
+                                             const Query& query, const std::string& body,
+                                             std::string_view reason) {
+  const bool only_reads = method == "GET" && path.find("Cron") == std::string_view::npos;
+  Answer answer = exchange(request_of(method, path, query), body, reason);
+  if (!answer) return error_of_exchange(answer.error(), !only_reads);
+  return answer;
+}
+
+Result<net::HttpClientResponse> Server::send_look(std::string_view method, std::string_view path,
+                                                  const Query& query, const std::string& body,
+                                                  std::string_view reason) {
+  Answer answer = exchange(request_of(method, path, query), body, reason);
+  if (!answer) return error_of_exchange(answer.error(), false);
+  return answer;
 }
 
 /// Asks those that have no answer yet, or only the one that there are too many requests.
@@ -259,32 +227,6 @@ std::vector<Result<json::value>> Server::get_all(std::string_view path,
   return values;
 }
 
-Error error_of(const net::HttpClientResponse& answer) {
-  const VerbErrc kind = kind_of_status(answer.status, answer.body);
-  if (kind == VerbErrc::no_route && answer.status != 501) {
-    return make_error(kind,
-                      "the coordinator does not have this; it may be an older version "
-                      "(HTTP " +
-                          std::to_string(answer.status) + ")");
-  }
-  return make_error(kind, "HTTP " + std::to_string(answer.status) + ": " + message_of(answer.body) +
-                              hint_of_status(answer.status));
-}
-
-Result<json::value> json_of(const net::HttpClientResponse& answer) {
-  constexpr unsigned first_of_redirects = 300;
-  if (answer.status < 200 || answer.status >= first_of_redirects) return error_of(answer);
-  error_code failed;
-  json::parse_options options;
-  options.max_depth = depth_max;
-  json::value value = json::parse(answer.body, failed, {}, options);
-  if (failed) {
-    return make_error(VerbErrc::no_coordinator,
-                      "the answer is no JSON: " + answer.body.substr(0, shown_bytes));
-  }
-  return value;
-}
-
 Error Server::no_coordinator(std::string_view path, const std::string& body) const {
   std::string text = place_.url + " is no coordinator: it answers ";
   text.append(path).append(" with '").append(body, 0, shown_bytes);
@@ -307,8 +249,11 @@ Result<> Server::check_is_coordinator() {
 }
 
 /// The value of an answer, if it is a coordinator's.
-Result<json::value> Server::judged(std::string_view path, const net::HttpClientResponse& answer) {
+Result<json::value> Server::judged(std::string_view path, const net::HttpClientResponse& answer,
+                                   bool changes) {
   auto value = json_of(answer);
+  const bool is_away = !value && value.error().code == make_error_code(VerbErrc::unreachable);
+  if (is_away && changes) return error_of_change(answer);
   if (value && is_answer_of_coordinator(path, *value)) return value;
   if (value) return no_coordinator(path, answer.body);
   const error_code& code = value.error().code;
@@ -340,9 +285,12 @@ Result<> Server::check_before_change(std::string_view path) {
 Result<json::value> Server::post(std::string_view path, const json::value& body,
                                  std::string_view reason) {
   CONCERTO_CHECK(check_before_change(path));
-  CONCERTO_TRY(const net::HttpClientResponse answer,
-               send("POST", path, {}, json::serialize(body), reason));
-  return judged(path, answer);
+  const bool is_look = body.is_object() && true_member(body.get_object(), "dryRun");
+  const std::string text = json::serialize(body);
+  const auto answer =
+      is_look ? send_look("POST", path, {}, text, reason) : send("POST", path, {}, text, reason);
+  if (!answer) return answer.error();
+  return judged(path, *answer, !is_look);
 }
 
 Result<json::value> Server::change(std::string_view method, std::string_view path,
@@ -350,7 +298,7 @@ Result<json::value> Server::change(std::string_view method, std::string_view pat
   CONCERTO_CHECK(check_before_change(path));
   CONCERTO_TRY(const net::HttpClientResponse answer,
                send(method, path, query, method == "POST" ? "{}" : "", reason));
-  return judged(path, answer);
+  return judged(path, answer, true);
 }
 
 Result<std::unique_ptr<Server>> open_server(const ServerOptions& options) {

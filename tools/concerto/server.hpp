@@ -16,6 +16,7 @@
 #include <concerto/transport/http_client.hpp>
 #include <concerto/transport/system.hpp>
 
+#include "http_answers.hpp"
 #include "peer_certificate.hpp"
 #include "server_options.hpp"
 
@@ -41,6 +42,10 @@ class Server {
   Result<net::HttpClientResponse> send(std::string_view method, std::string_view path,
                                        const Query& query = {}, const std::string& body = {},
                                        std::string_view reason = {});
+  /// The same for a request that changes nothing, whatever its method.
+  Result<net::HttpClientResponse> send_look(std::string_view method, std::string_view path,
+                                            const Query& query = {}, const std::string& body = {},
+                                            std::string_view reason = {});
 
   /// Error no_coordinator: what answers is no coordinator. Ok also if it does not say.
   Result<> check_is_coordinator();
@@ -55,6 +60,8 @@ class Server {
   Result<std::string> get_text(std::string_view path, const Query& query = {});
 
   /// `body` is sent as JSON. `reason`: what the coordinator's audit log is told; may be empty.
+  /// The error unreachable means that nothing was changed; failed, that nobody knows. A body with
+  /// `dryRun` changes nothing.
   Result<json::value> post(std::string_view path, const json::value& body,
                            std::string_view reason = {});
   /// The same with another method, and with a query in place of a body.
@@ -75,7 +82,10 @@ class Server {
   net::HttpClientRequest request_of(std::string_view method, std::string_view path,
                                     const Query& query) const;
   using Answer = Result<net::HttpClientResponse>;
-  Result<json::value> judged(std::string_view path, const net::HttpClientResponse& answer);
+  Answer exchange(net::HttpClientRequest request, const std::string& body, std::string_view reason);
+  Error error_of_exchange(const Error& error, bool changes) const;
+  Result<json::value> judged(std::string_view path, const net::HttpClientResponse& answer,
+                             bool changes = false);
   Result<> check_before_change(std::string_view path);
   Error no_coordinator(std::string_view path, const std::string& body) const;
   static Task<void> keep_answer(Async<net::HttpClientResponse> sent, Answer& to);
@@ -102,11 +112,5 @@ class Server {
 
 /// Chooses and opens the coordinator of a command line.
 Result<std::unique_ptr<Server>> open_server(const ServerOptions& options);
-
-/// The JSON of an answer, or the error that its status stands for.
-Result<json::value> json_of(const net::HttpClientResponse& answer);
-
-/// The error that an answer stands for whose status is not 200 to 299.
-Error error_of(const net::HttpClientResponse& answer);
 
 }  // namespace concerto::tools

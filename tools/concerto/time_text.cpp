@@ -104,14 +104,15 @@ Result<std::chrono::seconds> read_duration(std::string_view text) {
   };
   constexpr std::chrono::seconds longest = std::chrono::years{100};
   std::chrono::seconds sum{0};
-  std::string_view left = text;
+  std::string_view left = text == "0" ? "0s" : text;
   std::chrono::seconds last_unit = longest;
   while (!left.empty()) {
     long long number = 0;
     const auto read = std::from_chars(left.data(), left.data() + left.size(), number);
     if (read.ec != std::errc() || number < 0 || number > longest.count()) return wrong();
     left.remove_prefix(static_cast<std::size_t>(read.ptr - left.data()));
-    const char letter = left.empty() ? 's' : left.front();
+    if (left.empty()) return wrong();  // 5 of what: nobody should have to guess.
+    const char letter = left.front();
     const Unit* const unit =
         std::find_if(std::begin(units), std::end(units),
                      [letter](const Unit& known) { return known.letter == letter; });
@@ -119,7 +120,7 @@ Result<std::chrono::seconds> read_duration(std::string_view text) {
     if (number > longest / unit->length) return wrong();
     sum += unit->length * number;
     last_unit = unit->length;
-    if (!left.empty()) left.remove_prefix(1);
+    left.remove_prefix(1);
   }
   if (text.empty() || sum > longest) return wrong();
   return sum;

@@ -22,7 +22,7 @@ std::string to_the_second(std::string_view time);
 /// How long something lasts, for people: `45s`, `3m12s`, `5h03m`, `12d04h`. Not below 0.
 std::string duration_text(std::chrono::seconds duration);
 
-/// Reads `90`, `90s`, `5m`, `1h30m` or `3d`. The error says what is expected.
+/// Reads `0`, `90s`, `5m`, `1h30m` or `3d`. The error says what is expected.
 Result<std::chrono::seconds> read_duration(std::string_view text);
 
 }  // namespace concerto::tools

@@ -129,7 +129,9 @@ std::function<int()> add_top(CLI::App& app) {
   app.footer(
       "Rates are those between two readings of the metrics of the coordinator that answers. In a\n"
       "shared store the unfinished transactions are those of all coordinators; while the store is\n"
-      "away they are not known (null in JSON).");
+      "away they are not known (null in JSON). WAITING HERE counts those that this coordinator "
+      "has\n"
+      "in its memory; `concerto targets` counts those of all.");
   return [options] { return top(*options); };
 }
 

@@ -22,8 +22,9 @@ class BacklogWatch {
   static constexpr std::chrono::seconds interval{5};
   /// Nobody scrapes any more if the last scrape was so long ago.
   static constexpr std::chrono::seconds scrape_gap_max{120};
-  /// An older count is not shown: an absent number is better than a wrong one.
-  static constexpr std::chrono::seconds age_max{30};
+  /// An older count is not shown, nor any after the store has not answered: an absent number is
+  /// better than a wrong one.
+  static constexpr std::chrono::seconds age_max{10};
   static constexpr std::chrono::seconds wait_max{2};
 
   struct Counted {
@@ -66,6 +67,7 @@ class BacklogWatch {
       is_asking_ = true;
       const SteadyTime begin = timers_.now();
       const Result<Backlog> answer = co_await count_();
+      counted_.reset();
       if (answer) counted_ = Counted{*answer, begin};
       is_asking_ = false;
       answered_.notify_all();

@@ -44,7 +44,8 @@ class Bulk(CliTestCase):
         self.expect(NOT_FOUND, "retry", "g1")
         self.api.script("/api/concerto/retry", (409, {"message": "it has ended"}))
         self.assertIn("it has ended", self.expect(REFUSED, "retry", "g1").err)
-        self.api.script("/api/concerto/retry", (503, {"message": "the store is away"}))
+        self.api.script("/api/concerto/retry", (503, {"message": "the store is away"},
+                                               {"Retry-After": "1"}))
         self.expect(UNREACHABLE, "retry", "g1")
 
     def test_a_selection_is_a_job_that_is_followed(self):
@@ -105,11 +106,11 @@ class Bulk(CliTestCase):
         self.assertEqual(self.api.requests[-1][2], {"gid": "g1", "branchId": "02", "op": "action",
                                                     "reason": "by hand"})
         self.api.script("/api/concerto/edit", (200, {"done": 1, "failed": 0}))
-        self.expect(DONE, "edit", "g1", "02", "--url", "http://new/a", "--payload-file", "-",
-                    "--reason", "moved", stdin='{"n":2}')
+        self.expect(DONE, "edit", "g1", "02", "--op", "action", "--url", "http://new/a",
+                    "--payload-file", "-", "--reason", "moved", stdin='{"n":2}')
         self.assertEqual(self.api.requests[-1][2],
-                         {"gid": "g1", "branchId": "02", "url": "http://new/a", "reason": "moved",
-                          "payload": '{"n":2}'})
+                         {"gid": "g1", "branchId": "02", "op": "action", "url": "http://new/a",
+                          "reason": "moved", "payload": '{"n":2}'})
         path = self.home + "/payload"
         with open(path, "wb") as file:
             file.write(b"\xff\x00")
@@ -121,6 +122,55 @@ class Bulk(CliTestCase):
                           stdin="")
         self.assertIn("'-' is empty", ran.err)
         self.assertEqual(len(self.api.requests), asked)
+
+    def test_a_row_without_a_name_is_asked_for_and_named(self):
+        skip = ("skip", "g1", "--reason", "by hand")
+        look = (200, {"dryRun": True, "matched": 1, "refused": 0, "errors": [], "complete": True,
+                      "sample": [{"gid": "g1", "branchId": "02", "op": "action"}]})
+        self.api.script("/api/concerto/skip", look, (200, {"done": 1, "failed": 0}))
+        ran = self.expect(DONE, *skip)
+        self.assertIn("branch 02, action", ran.err)
+        self.assertEqual([one[2] for one in self.api.asked("/api/concerto/skip")],
+                         [{"gid": "g1", "reason": "by hand", "dryRun": True},
+                          {"gid": "g1", "branchId": "02", "op": "action", "reason": "by hand"}])
+        refused = (200, {"dryRun": True, "matched": 0, "refused": 1, "sample": [],
+                         "errors": [{"gid": "g1", "error": "g1 calls 2 rows next"}]})
+        self.api.script("/api/concerto/skip", refused)
+        self.assertIn("2 rows next", self.expect(REFUSED, *skip).err)
+        self.api.script("/api/concerto/skip", (200, PREVIEW))
+        self.assertIn("older", self.expect(REFUSED, *skip).err)
+        asked = len(self.api.requests)
+        self.assertIn("--branch and --op", self.expect(USAGE, "skip", "g1", "g2", *skip[2:]).err)
+        self.assertEqual(len(self.api.asked("/api/concerto/skip")), 4, self.api.requests[asked:])
+        self.api.script("/api/concerto/edit", (200, {
+            "dryRun": True, "matched": 1, "branchId": "02", "op": "action", "url": "http://new/a",
+            "urlBefore": "http://old/a", "payloadBytesBefore": 46, "payloadBytes": 46}),
+                        (200, {"done": 1, "failed": 0}))
+        self.expect(DONE, "edit", "g1", "02", "--url", "http://new/a", "--reason", "moved")
+        self.assertEqual(self.api.requests[-1][2],
+                         {"gid": "g1", "branchId": "02", "op": "action", "url": "http://new/a",
+                          "reason": "moved"})
+
+    def test_what_may_have_been_changed_is_no_refusal(self):
+        away = {"message": "the store has trouble"}
+        soon, unknown = {"Retry-After": "1"}, {"Retry-After": "1", "Concerto-Outcome": "unknown"}
+        skip = ("skip", "g1", "--branch", "01", "--op", "action", "--reason", "x")
+        for name, verb in (("skip", skip), ("stop", ("stop", "g1")), ("retry", ("retry", "g1")),
+                           ("pause", ("pause", "mode", "saga"))):
+            for status, headers, code in ((503, soon, UNREACHABLE), (503, unknown, FAILED),
+                                          (503, {}, FAILED), (502, {}, FAILED),
+                                          (504, soon, FAILED), (429, {}, UNREACHABLE)):
+                with self.subTest(verb=name, status=status, headers=headers):
+                    self.api.script(f"/api/concerto/{name}", (status, away, headers))
+                    self.expect(code, *verb)
+        self.api.script("/api/concerto/skip", (503, away, unknown))
+        self.expect(UNREACHABLE, *skip, "--dry-run")
+
+    def test_a_job_that_was_lost_sight_of(self):
+        self.api.script("/api/concerto/stop", (202, job("running", 0)))
+        self.api.script("/api/concerto/jobs", (500, {"message": "lost"}))
+        ran = self.expect(FAILED, "stop", "--all", "--yes")
+        self.assertIn("the job goes on without this program", ran.err)
 
     def test_an_edit_says_what_it_changes(self):
         self.api.script("/api/concerto/edit", (200, {
@@ -272,7 +322,12 @@ class Bulk(CliTestCase):
         self.assertIn("3 damaged records cannot be counted: concerto list --damaged",
                       self.expect(DONE, "count").out)
         self.api.script("/api/ping", (200, {"dtm_result": "SUCCESS"}))
-        self.assertRegex(self.run_cli("doctor").out, "damage +warning +3 damaged records")
+        self.api.script("/readyz", (200, {"status": "ok", "warnings": [
+            "3 records of the store cannot be read or used and wait for an operator: concerto "
+            "list --damaged"]}))
+        told = self.run_cli("doctor").out
+        self.assertRegex(told, "damage +warning +3 damaged records")
+        self.assertEqual(told.count("--damaged"), 1, told)
         self.api.script(path, (200, {"records": [], "next_position": "", "total": 0}))
         self.assertIn("no damaged record", self.expect(DONE, "list", "--damaged").err)
 

@@ -7,8 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 class ScriptedServer:
-    """`script(path, answer, ..)`: answers are (status, value), one for each request, the last one
-    for all that follow. An unknown path has no route, but for the version."""
+    """`script(path, answer, ..)`: answers are (status, value) or (status, value, headers), one for
+    each request, the last one for all that follow. An unknown path has no route, but for the
+    version."""
 
     def __init__(self):
         self.requests = []  # (method, path, parameters or body, headers)
@@ -43,13 +44,17 @@ class ScriptedServer:
                 what = json.loads(body) if body else dict(parse_qsl(url.query))
                 outer.requests.append((self.command, url.path, what, dict(self.headers)))
                 script = outer._scripts.get(url.path)
+                more = {}
                 if script is None:
                     status, text = 404, b"404 page not found"
                 else:
-                    status, value = script.pop(0) if len(script) > 1 else script[0]
+                    status, value, *rest = script.pop(0) if len(script) > 1 else script[0]
+                    more = rest[0] if rest else {}
                     text = json.dumps(value).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
+                for name, value in more.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(text)
 

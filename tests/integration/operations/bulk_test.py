@@ -108,9 +108,15 @@ class Bulk(ActionsTestCase):
         self.assertEqual((told["matched"], told["refused"]), (1, 2), told)
         self.assertEqual(told["errors"], some["errors"])
         self.assertEqual([each["gid"] for each in some["errors"]], ["g-0", "nobody"])
-        skipped = call(coordinator, "POST", "skip", {"gid": "g-2", "reason": "by hand"})
+        skip = {"gid": "g-2", "reason": "by hand"}
+        told = call(coordinator, "POST", "skip", {**skip, "dryRun": True}).json()["sample"][0]
+        self.assertEqual((told["branchId"], told["op"]), ("01", "action"), told)
+        skip = {**skip, "branchId": told["branchId"], "op": told["op"]}
+        skipped = call(coordinator, "POST", "skip", skip)
         self.assertEqual(skipped.status, 200, skipped.body)
         wait_until(lambda: self.total(coordinator) == 3, "the skipped one has gone on")
+        again = call(coordinator, "POST", "skip", skip)  # as whoever got no answer does
+        self.assertEqual(again.status, 409, again.body)
         for name, body, status, told in (
                 ("retry", {}, 400, "one of gid, gids and select"),
                 ("retry", {"select": {"statu": "x"}}, 400, "unknown member 'statu'"),
@@ -119,7 +125,10 @@ class Bulk(ActionsTestCase):
                 ("retry", {"select": {}, "limit": 0}, 400, "limit"),
                 ("skip", {"gid": "g-3"}, 400, "reason"),
                 ("skip", {"select": {}, "reason": "r"}, 400, "branchId and op"),
-                ("skip", {"gid": "g-3", "branchId": "09", "reason": "r"}, 400, "branch 09"),
+                ("skip", {"gid": "g-3", "reason": "r"}, 400, "both are missing"),
+                ("skip", {"gids": ["g-3"], "op": "action", "reason": "r"}, 400, "branchId is"),
+                ("skip", {"gid": "g-3", "branchId": "09", "op": "action", "reason": "r"}, 400,
+                 "branch 09"),
                 ("retry", {"select": {"target": ""}}, 400, "select.target"),
                 ("retry", {"select": {"status": ","}}, 400, "status"),
                 ("skip", {"gid": "g-3", "op": "", "reason": "r"}, 400, "op"),

@@ -40,7 +40,8 @@ class Edit(ActionsTestCase):
         self.assertEqual([told.json()[name] for name in ("matched", "op", "urlBefore")],
                          [1, "action", GONE])
         self.assertEqual(self.rows(coordinator, "g-0"), before)
-        done = self.edit(coordinator, "g-0", branchId="01", url=self.branches.url("new"),
+        done = self.edit(coordinator, "g-0", branchId="01", op="action",
+                         url=self.branches.url("new"),
                          payloadBase64=base64.b64encode(b'{"to": 2}').decode())
         self.assertEqual(done.status, 200, done.body)
         self.assertEqual([done.json()[name] for name in ("done", "urlBefore", "payloadBytes")],
@@ -102,11 +103,14 @@ class Edit(ActionsTestCase):
         self.stuck(coordinator, "g", 1)
         before = self.rows(coordinator, "g-0")
         for role in ("viewer", "client"):
-            answer = self.edit(coordinator, "g-0", role, branchId="01", url="http://127.0.0.1:1/x")
+            answer = self.edit(coordinator, "g-0", role, branchId="01", op="action",
+                               url="http://127.0.0.1:1/x")
             self.assertEqual(answer.status, 403, answer.body)
         row = {"branchId": "01", "op": "action"}
         for gid, members, status, told in (
                 ("g-0", row, 400, "url and payload"),
+                ("g-0", {"branchId": "01", "payload": "a"}, 400, "op is missing"),
+                ("g-0", {"op": "action", "payload": "a"}, 400, "branchId is missing"),
                 ("g-0", {**row, "url": "http://127.0.0.1:1/x", "reason": " "}, 400, "reason"),
                 ("g-0", {**row, "url": "ftp://127.0.0.1/x"}, 400, "url"),
                 ("g-0", {**row, "url": "http://169.254.169.254/x"}, 400, "url"),
@@ -134,7 +138,7 @@ class Edit(ActionsTestCase):
         second = self.coordinator("second", place, is_first=False)
         self.stuck(first, "g", 3)
         for number, asked in enumerate((first, second, second)):
-            body = {"gid": f"g-{number}", "branchId": "01", "reason": "r",
+            body = {"gid": f"g-{number}", "branchId": "01", "op": "action", "reason": "r",
                     "url": self.branches.url(f"new-{number}")}
             done = call(asked, "POST", "edit", body)
             self.assertEqual(done.status, 200, done.body)

@@ -124,15 +124,27 @@ TEST_F(BacklogWatchTest, EndsWithTheAnswerIfItsGroupIsClosedWhileTheStoreIsSilen
   EXPECT_EQ(tasks_.size(), 0U) << "no time has passed";
 }
 
-TEST_F(BacklogWatchTest, TheLastCountIsShownForAWhileWhenTheStoreIsAway) {
+TEST_F(BacklogWatchTest, NoCountIsShownAnyMoreWhenTheStoreIsAway) {
+  scrape();
+  answer(7);
+  EXPECT_EQ(sagas(scrape()), 7U);
+  advance(BacklogWatch::interval);
+  answer(make_error(Errc::overloaded, "away"));
+  EXPECT_EQ(scrape()->value(), std::nullopt);
+  advance(BacklogWatch::interval);
+  answer(8);
+  EXPECT_EQ(sagas(scrape()), 8U);
+}
+
+TEST_F(BacklogWatchTest, TheLastCountIsShownForAWhileWhenTheStoreIsSilent) {
   scrape();
   answer(7);
   advance(BacklogWatch::interval);
-  answer(make_error(Errc::overloaded, "away"));
   EXPECT_EQ(sagas(scrape()), 7U);
   advance(BacklogWatch::age_max);
-  answer(make_error(Errc::overloaded, "away"));
-  EXPECT_EQ(scrape()->value(), std::nullopt);
+  const Scrape late = scrape();
+  advance(BacklogWatch::wait_max);
+  EXPECT_EQ(late->value(), std::nullopt);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 
 #include "bulk/job_run.hpp"
 #include "bulk/topic_selection.hpp"
+#include "named_rows.hpp"
+#include "resets.hpp"
 #include "shard_env.hpp"
 #include "trouble.hpp"
 
@@ -111,6 +113,14 @@ void add_values(const ValueSources& sources, const Transaction& trans, Tally& ta
       tally.add(sources.owner.empty() ? no_owner : std::string_view(sources.owner), trans);
       break;
   }
+}
+
+/// The row of a skip that check_action allows.
+BranchRow meant_row(const BranchRow& asked, const Transaction& trans, const ModeTable& modes) {
+  const auto index = skipped_row(trans, *modes.find(trans.type), asked);
+  if (!index) return asked;
+  const Branch& branch = trans.branches[*index];
+  return {branch.branch_id.str(), branch.op};
 }
 
 }  // namespace
@@ -247,6 +257,8 @@ void BulkPreview::meet(const BulkRequest& request, const Transaction& trans,
                        const ModeTable& modes) {
   const Result<> may = check_action(request, trans, modes);
   if (may) {
+    const bool has_row = request.action == BulkAction::skip && sample.size() < sample_max;
+    if (has_row) rows.push_back(meant_row(request.branch, trans, modes));
     add(trans, modes);
   } else {
     add_refused(trans.gid, may.error().detail);
@@ -269,9 +281,12 @@ Async<BulkPreview> preview_named(Coordinator& coordinator, BulkRequest request,
   std::unordered_set<Gid> met;
   for (Gid& gid : gids) {
     if (!met.insert(gid).second) continue;
-    CONCERTO_CO_TRY(const std::optional<Transaction> found, co_await coordinator.query(gid));
-    if (found) {
-      preview.meet(request, *found, coordinator.modes(), is_held);
+    const Result<std::optional<Transaction>> found = co_await coordinator.query(gid);
+    if (!found) {
+      if (concerns_all(found.error().code)) co_return found.error();
+      preview.add_refused(gid, found.error().detail);
+    } else if (*found) {
+      preview.meet(request, **found, coordinator.modes(), is_held);
     } else {
       preview.add_refused(gid, "no TransGlobal with gid: " + gid.str() + " found");
     }

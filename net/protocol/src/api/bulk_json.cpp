@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <unordered_set>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -12,6 +11,7 @@
 
 #include <concerto/base/utf8.hpp>
 
+#include "api/edit_json.hpp"
 #include "api/json_read.hpp"
 #include "api/list_query.hpp"
 #include "api/time_text.hpp"
@@ -20,11 +20,6 @@ namespace concerto::net {
 namespace {
 
 namespace json = boost::json;
-
-/// Whether `select` may have this member; `all` has it as a parameter.
-bool is_selection_name(std::string_view name) {
-  return name != "by" && std::ranges::find(count_parameters, name) != count_parameters.end();
-}
 
 /// `select` as the parameters of a GET, so that both are read by one function.
 Result<HttpRequest> parameters_of(JsonValue select) {
@@ -106,7 +101,8 @@ Result<> check_targets(const ActionBody& body) {
   if (body.request.action == BulkAction::skip && trim_blanks(body.request.reason).empty()) {
     return make_error(Errc::invalid_request, "reason: a skip needs one, and it is empty");
   }
-  return ok();
+  if (body.request.action != BulkAction::skip || body.dry_run) return ok();
+  return check_row_is_named("a skip", body.request.branch);
 }
 
 std::string statuses_text(StatusSet statuses) {
@@ -170,6 +166,10 @@ json::object job_object(const BulkJob& job, std::chrono::minutes offset, const M
 }
 
 }  // namespace
+
+bool is_selection_name(std::string_view name) {
+  return name != "by" && std::ranges::find(count_parameters, name) != count_parameters.end();
+}
 
 Result<> check_not_empty(std::string_view field, std::string_view value) {
   if (!trim_blanks(value).empty()) return ok();
@@ -249,84 +249,6 @@ Result<BulkCountBy> count_by_from(std::string_view text) {
                         std::string(text) + "'");
 }
 
-namespace {
-
-std::string plain_text(JsonValue value) {
-  if (value.is(JsonKind::text)) return std::string{value.text()};
-  if (value.is(JsonKind::boolean)) return value.boolean() ? "true" : "false";
-  return std::string{value.number_text()};
-}
-
-void add_member(std::string& details, std::string_view prefix, JsonValue value) {
-  const std::string text = plain_text(value);
-  if (text.empty()) return;
-  details.append(details.empty() ? "" : ", ").append(prefix).append(value.key());
-  details.append(" ").append(text);
-}
-
-/// How many there are, and the first of them, for people. A record has all of them besides.
-std::string gids_text(JsonValue gids) {
-  constexpr std::size_t bytes_max = 400;
-  std::size_t count = 0;
-  std::string named;
-  bool has_room = true;
-  for (const JsonValue gid : gids) {
-    ++count;
-    const std::string text = plain_text(gid);
-    has_room = has_room && named.size() + text.size() <= bytes_max;
-    if (has_room) named.append(named.empty() ? "" : ", ").append(text);
-  }
-  return std::to_string(count) + " gids: " + named + (has_room ? "" : ", ...");
-}
-
-}  // namespace
-
-std::string action_details(std::string_view body) {
-  constexpr std::array<std::string_view, 8> names{"branchId", "op", "url",  "limit",
-                                                  "dryRun",   "id", "kind", "value"};
-  JsonText parsed;
-  std::string details;
-  if (!parsed.parse(body, "the request body")) return details;
-  for (const JsonValue member : parsed.root()) {
-    if (std::ranges::find(names, member.key()) != names.end()) add_member(details, "", member);
-    if (member.key().starts_with("payload") && member.is(JsonKind::text)) {
-      details.append(details.empty() ? "" : ", ").append(member.key()).append(" of ");
-      details.append(std::to_string(member.text().size())).append(" bytes");
-    }
-    if (member.key() == "gids") {
-      details.append(details.empty() ? "" : ", ").append(gids_text(member));
-    }
-    if (member.key() != "select") continue;
-    for (const JsonValue each : member) {
-      if (is_selection_name(each.key())) add_member(details, "select.", each);
-    }
-    if (member.begin() == member.end()) details.append(details.empty() ? "" : ", ").append("all");
-  }
-  return details;
-}
-
-std::vector<std::string> action_gids(std::string_view body) {
-  JsonText parsed;
-  std::vector<std::string> gids;
-  if (!parsed.parse(body, "the request body")) return gids;
-  const auto member = parsed.root().find("gids");
-  if (!member || !member->is(JsonKind::array)) return gids;
-  std::unordered_set<std::string> met;
-  for (const JsonValue each : *member) {
-    if (gids.size() == gids_max) break;
-    std::string gid = plain_text(each);
-    if (met.insert(gid).second) gids.push_back(std::move(gid));
-  }
-  return gids;
-}
-
-std::string action_reason(std::string_view body) {
-  JsonText parsed;
-  if (!parsed.parse(body, "the request body")) return {};
-  const auto reason = parsed.root().find("reason");
-  return reason && reason->is(JsonKind::text) ? std::string{reason->text()} : std::string{};
-}
-
 json::object preview_object(const BulkPreview& preview, std::chrono::minutes offset,
                             const ModeTable& modes) {
   json::object object;
@@ -344,6 +266,9 @@ json::object preview_object(const BulkPreview& preview, std::chrono::minutes off
     json::array urls;
     for (const std::string& url : preview.urls[i]) urls.emplace_back(to_utf8(url));
     each["urls"] = std::move(urls);
+    if (i >= preview.rows.size()) continue;
+    each["branchId"] = to_utf8(preview.rows[i].branch_id);
+    each["op"] = to_utf8(preview.rows[i].op);
   }
   object["sample"] = std::move(sample);
   object["refused"] = preview.refused;

@@ -48,6 +48,9 @@ inline constexpr std::array<std::string_view, 11> count_parameters{
     "by",     "status",    "transType", "minAge", "maxAge", "createTimeStart", "createTimeEnd",
     "target", "lastError", "topic",     "owner"};
 
+/// Whether `select` may have this member; `all` has it as a parameter.
+bool is_selection_name(std::string_view name);
+
 /// The selection in the parameters of a GET. Error: invalid_request.
 Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
                                      const ModeTable& modes);
@@ -84,7 +87,7 @@ std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset
 std::string job_json(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes);
 std::string jobs_json(const std::vector<BulkJob>& jobs, std::chrono::minutes offset,
                       const ModeTable& modes);
-/// `damaged`: how many records the coordinator knows that cannot be counted.
+/// `damaged`: how many transactions the coordinator knows that cannot be read, so not counted.
 std::string counts_json(const BulkCounts& counts, std::size_t damaged, std::chrono::minutes offset);
 /// What became of the transactions that a request names. Of those for which it was done, `held` are
 /// held up by pauses.

@@ -59,6 +59,18 @@ void add_edit(boost::json::object& object, const BranchEdited& edited) {
 
 }  // namespace
 
+Result<> check_row_is_named(std::string_view what, const BranchRow& row) {
+  const bool lacks_branch = row.branch_id.empty(), lacks_op = row.op.empty();
+  if (!lacks_branch && !lacks_op) return ok();
+  const char* const missing = lacks_branch && lacks_op ? "both are missing"
+                              : lacks_branch           ? "branchId is missing"
+                                                       : "op is missing";
+  return make_error(Errc::invalid_request,
+                    "branchId and op: " + std::string(what) + " needs both, and " + missing +
+                        "; the same request for one gid with \"dryRun\": true tells which row "
+                        "is called next, and query shows all rows");
+}
+
 Result<EditBody> edit_body_from(std::string_view text) {
   JsonText parsed;
   CONCERTO_CHECK(parsed.parse(text, "the request body"));
@@ -70,6 +82,7 @@ Result<EditBody> edit_body_from(std::string_view text) {
     CONCERTO_CHECK(check_member(parsed.root(), member));
     CONCERTO_CHECK(read_edit_member(member.key(), member, body));
   }
+  if (!body.dry_run) CONCERTO_CHECK(check_row_is_named("an edit", body.edit.row));
   return body;
 }
 

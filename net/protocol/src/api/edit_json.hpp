@@ -26,4 +26,8 @@ std::string edited_json(const BranchEdited& edited);
 std::string edit_preview_json(const BranchEdited& edited, std::chrono::minutes offset,
                               const ModeTable& modes);
 
+/// What changes a row has to name it: a repetition would change the next one otherwise. `what` is
+/// for people, as `a skip`. Error: invalid_request.
+Result<> check_row_is_named(std::string_view what, const BranchRow& row);
+
 }  // namespace concerto::net

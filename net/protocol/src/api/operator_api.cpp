@@ -13,6 +13,7 @@
 #include "api/inspection_json.hpp"
 #include "api/json_read.hpp"
 #include "api/list_query.hpp"
+#include "api/pending_outcome.hpp"
 
 namespace concerto::net {
 namespace {
@@ -58,6 +59,16 @@ BulkRequest retry_of(const Pause& pause, const ModeTable& modes) {
   return request;
 }
 
+/// The pause has ended, and the job that retries what it held up could not be begun.
+HttpResponse resumed_without_retry(unsigned status) {
+  HttpResponse response = error_response(
+      status,
+      "the pause has ended, but whether what it held up is retried at once is not known; "
+      "it goes on by itself");
+  response.headers.add(outcome_header, outcome_unknown);
+  return response;
+}
+
 Result<std::string> job_id_in(std::string_view body) {
   JsonText parsed;
   CONCERTO_CHECK(parsed.parse(body, "the request body"));
@@ -91,7 +102,7 @@ Task<HttpResponse> OperatorApi::count(HttpRequest request, RequestContext /*cont
   if (!by) co_return operator_answer(by.error());
   const auto counts = co_await bulk_->count(*selection, *by, groups_max);
   if (!counts) co_return operator_answer(counts.error());
-  const std::size_t damaged = coordinator_.damaged_count();
+  const std::size_t damaged = coordinator_.unreadable_count();
   co_return json_response(200, counts_json(*counts, damaged, zone_offset_));
 }
 
@@ -192,7 +203,8 @@ Task<HttpResponse> OperatorApi::preview_some(ActionBody body) {
   const bool is_one = !body.gid.empty();
   if (is_one) {
     const auto found = co_await coordinator_.query(body.gid);
-    if (found && !*found) {
+    if (!found) co_return operator_answer(found.error());
+    if (!*found) {
       co_return error_response(404, "no TransGlobal with gid: " + body.gid.str() + " found");
     }
     body.gids.push_back(std::move(body.gid));
@@ -302,6 +314,8 @@ Task<HttpResponse> OperatorApi::resume(HttpRequest request, RequestContext conte
   if (response.status == 202) response.status = 200;  // What was asked for has happened.
   // A topic that was deleted holds nothing up.
   if (response.status == 400) response = json_response(200, "{}");
+  // What the store says of the job is not true of the pause.
+  if (response.status >= 500) response = resumed_without_retry(response.status);
   co_return response;
 }
 

@@ -45,6 +45,7 @@ TEST(ActionBody, NamesTransactions) {
   const ActionBody skip =
       read(R"({"gid":"g","branchId":"01","op":"action","reason":"r"})", BulkAction::skip).value();
   EXPECT_EQ(skip.request.branch, (BranchRow{"01", "action"}));
+  EXPECT_TRUE(read(R"({"gid":"g","dryRun":true,"reason":"r"})", BulkAction::skip));
 }
 
 struct BadBody {
@@ -71,6 +72,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{R"({"reason":"r"})", "one of gid, gids and select, found 0"},
         BadBody{R"({"gid":"g","select":{},"reason":"r"})", "found 2"},
         BadBody{R"({"gid":"g"})", "reason: a skip needs one"},
+        BadBody{R"({"gid":"g","reason":"r"})", "needs both, and both are missing"},
+        BadBody{R"({"gid":"g","op":"action","reason":"r"})", "branchId is missing"},
+        BadBody{R"({"gids":["g"],"branchId":"01","reason":"r"})", "op is missing"},
+        BadBody{R"({"select":{},"branchId":"01","reason":"r"})", "op is missing"},
         BadBody{R"({"gids":[],"reason":"r"})", "gids: expected 1 to 1000 of them, found 0"},
         BadBody{R"({"select":{"minage":1},"reason":"r"})", "'minage'"},
         BadBody{R"({"select":{"minAge":1.5},"reason":"r"})", "'select.minAge'"},

@@ -26,9 +26,10 @@ TEST(EditBody, NamesARowAndWhatItGets) {
 }
 
 TEST(EditBody, HasBytesInBase64AndAPayloadMayBeEmpty) {
-  EXPECT_EQ(edit_body_from(R"({"gid":"g","payloadBase64":"AP8="})")->edit.payload,
+  EXPECT_EQ(edit_body_from(R"({"gid":"g","payloadBase64":"AP8=","dryRun":true})")->edit.payload,
             std::string("\0\xFF", 2));
-  const EditBody empty = edit_body_from(R"({"gid":"g","payload":""})").value();
+  const EditBody empty =
+      edit_body_from(R"({"gid":"g","branchId":"01","op":"action","payload":""})").value();
   EXPECT_EQ(empty.edit.payload, "");
   EXPECT_EQ(empty.edit.url, std::nullopt);
 }
@@ -52,7 +53,10 @@ TEST_P(EditBodyError, NamesTheField) {
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, EditBodyError,
-    testing::Values(BadEdit{"", "the request body"}, BadEdit{"[]", "must be an object"},
+    testing::Values(BadEdit{R"({"gid":"g","url":"a"})", "needs both, and both are missing"},
+                    BadEdit{R"({"gid":"g","op":"action","url":"a"})", "branchId is missing"},
+                    BadEdit{R"({"gid":"g","branchId":"01","url":"a"})", "op is missing"},
+                    BadEdit{"", "the request body"}, BadEdit{"[]", "must be an object"},
                     BadEdit{R"({"gid":1})", "'gid'"}, BadEdit{R"({"url":null})", "'url'"},
                     BadEdit{R"({"url":"a","url":"b"})", "'url' is there 2 times"},
                     BadEdit{R"({"payload":"a","payloadBase64":"YQ=="})", "expected one of them"},

@@ -41,12 +41,12 @@ TEST(TimeText, WritesDurations) {
 }
 
 TEST(TimeText, ReadsDurations) {
-  EXPECT_EQ(read_duration("90").value(), seconds{90});
+  EXPECT_EQ(read_duration("0").value(), seconds{0});
   EXPECT_EQ(read_duration("90s").value(), seconds{90});
   EXPECT_EQ(read_duration("5m").value(), seconds{300});
   EXPECT_EQ(read_duration("1h30m").value(), seconds{5'400});
   EXPECT_EQ(read_duration("3d").value(), seconds{259'200});
-  for (const char* const wrong : {"", "s", "5x", "-5", "5 m", "1m1m", "30m1h", "1.5h",
+  for (const char* const wrong : {"", "s", "5", "1h30", "5x", "-5", "5 m", "1m1m", "30m1h", "1.5h",
                                   "99999999999999999999", "999999999d"}) {
     EXPECT_FALSE(read_duration(wrong)) << wrong;
   }

@@ -80,9 +80,9 @@ struct BulkRequest {
 CONCERTO_EXPORT Async<> carry_out(Coordinator& coordinator, const BulkRequest& request, Gid gid,
                                   RequestContext context = {});
 
-/// Why the action of a request would be refused for this transaction as it is; ok if it would not
-/// be. Errors as carry_out has them, but that it refuses to retry what is finished. It cannot know
-/// of a call that runs.
+/// Why the action of a request would be refused for this transaction as it is, with all its rows;
+/// ok if it would not be. Errors as carry_out has them, store_damaged among them, but that it
+/// refuses to retry what is finished. It cannot know of a call that runs.
 CONCERTO_EXPORT Result<> check_action(const BulkRequest& request, const Transaction& trans,
                                       const ModeTable& modes);
 
@@ -110,7 +110,8 @@ struct CONCERTO_EXPORT BulkPreview {
   bool is_complete = true;                     ///< false: there may be more
   std::vector<Transaction> sample;             ///< the first that match, without rows and payloads
   std::vector<std::vector<std::string>> urls;  ///< Inspection::urls of each of the sample
-  std::vector<BulkFailure> failures;           ///< the first that would be refused
+  std::vector<BranchRow> rows;        ///< of a skip: the row that it means, of each of them
+  std::vector<BulkFailure> failures;  ///< the first that would be refused
 
   std::size_t met() const noexcept { return matched + refused; }
   /// Counts a transaction that matches, and keeps it as long as there is room.

@@ -58,7 +58,8 @@ struct BranchRequest {
 };
 
 /// A row of a transaction: one op of a branch. If an operator leaves a member empty, a row is meant
-/// that is called next, which may be another one when the request is repeated.
+/// that is called next. Warning: when such a request is repeated because its outcome is not known,
+/// that may be another row. Whoever changes something on behalf of others has to name both.
 struct BranchRow {
   std::string branch_id;
   std::string op;
