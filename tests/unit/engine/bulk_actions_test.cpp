@@ -93,13 +93,7 @@ TEST_F(BulkActionsTest, SomeAreDoneAndSomeRefusedAsThePreviewSaid) {
   stuck(3);
   BulkRequest request = request_of(BulkAction::skip);
   request.branch = {"01", "action"};
-  const BulkPreview preview = world_->start(bulk_->preview(request))->value().value();
-  const BulkJob ended = job(begin(request).id);
-  EXPECT_EQ(preview.matched, 3U);
-  EXPECT_EQ(preview.refused, 1U);
-  EXPECT_EQ(ended.done, preview.matched);
-  EXPECT_EQ(ended.failed, preview.refused);
-  EXPECT_EQ(ended.failures, preview.failures);
+  expect_as_previewed(request, 3, 1);
 }
 
 /// An action on a transaction that nobody can take is refused, and so says the preview.
@@ -120,13 +114,7 @@ TEST_P(BulkDamage, IsRefusedAsThePreviewSaid) {
   const BulkPreview of_named =
       world_->start(preview_named(world_->coordinator(), request, gids))->value().value();
   EXPECT_EQ(of_named.refused, 2U);
-  const BulkPreview preview = world_->start(bulk_->preview(request))->value().value();
-  const BulkJob ended = job(begin(request).id);
-  EXPECT_EQ(preview.matched, 3U);
-  EXPECT_EQ(preview.refused, 2U);
-  EXPECT_EQ(ended.done, preview.matched);
-  EXPECT_EQ(ended.failed, preview.refused);
-  EXPECT_EQ(ended.failures, preview.failures);
+  expect_as_previewed(request, 3, 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(OfActions, BulkDamage,

@@ -70,6 +70,16 @@ class BulkActionsTest : public EngineFixture {
   BulkJob job(const std::string& id) {
     return world_->start(bulk_->jobs(id, 10))->value().value().at(0);
   }
+  /// The job of a request does and refuses what its preview says.
+  void expect_as_previewed(const BulkRequest& request, std::size_t matched, std::size_t refused) {
+    const BulkPreview preview = world_->start(bulk_->preview(request))->value().value();
+    const BulkJob ended = job(begin(request).id);
+    EXPECT_EQ(preview.matched, matched);
+    EXPECT_EQ(preview.refused, refused);
+    EXPECT_EQ(ended.done, preview.matched);
+    EXPECT_EQ(ended.failed, preview.refused);
+    EXPECT_EQ(ended.failures, preview.failures);
+  }
   BulkCounts count(BulkCountBy by) {
     return world_->start(bulk_->count({}, by, 10))->value().value();
   }

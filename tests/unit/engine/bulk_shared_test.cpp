@@ -98,6 +98,26 @@ TEST_F(SharedOwners, AJobThatIsLongAtAPageStaysWhereItIs) {
   advance(seconds(5));
 }
 
+TEST_F(SharedOwners, ACancelledJobWaitsForTheStoreWithoutHaste) {
+  a_branches_.reply("action 01", Outcome::error);
+  submit(*a_, make_request("g", "saga", 1));
+  auto of_a = bulk_of(*a_);
+  const auto begun = a_->world->start(of_a->begin(request_of(BulkAction::stop)));
+  a_->store.queued = 5'000;
+  of_a->start();
+  advance(seconds(1));
+  a_->store.hold();
+  a_->store.queued = 0;
+  advance(std::chrono::milliseconds(50));  // It acts, and the store is silent.
+  a_->world->start(of_a->cancel(begun->value().value().id));
+  const SteadyTime before = clock_.steady_now();
+  advance(seconds(3));  // This does not end if the job looks again and again.
+  EXPECT_EQ(clock_.steady_now(), before + seconds(3));
+  a_->store.release();
+  asio::co_spawn(a_->world->executor(), of_a->stop(), asio::detached);
+  advance(seconds(15));
+}
+
 TEST_F(SharedOwners, TheNextPageIsListedWhileAJobActsOnOne) {
   constexpr int in_a_page = 1'000;
   auto request = make_request("", "saga", 1);

@@ -126,9 +126,9 @@ JobRun::JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers&
   failures_before_ = job_.failures.size();
 }
 
-Task<bool> JobRun::run(Save save) {
+Task<bool> JobRun::run(Save save_record) {
   const auto self = shared_from_this();
-  save_ = std::move(save);
+  save_record_ = std::move(save_record);
   co_await asio::this_coro::throw_if_cancelled(false);
   bool is_saved = false;
   while (!ends() && job_.state == BulkJob::State::running) {
@@ -136,7 +136,7 @@ Task<bool> JobRun::run(Save save) {
     if (!done && is_lasting(done.error().code)) job_.state = BulkJob::State::failed;
     // The words of a store are for the log.
     job_.trouble = done || ends() ? std::string() : done.error().code.message();
-    const Result<> saved = co_await this->save();
+    const Result<> saved = co_await save();
     if (!saved && !concerns_all(saved.error().code)) co_return false;
     is_saved = saved.has_value();
     if (!done || !saved) co_await pause(trouble_pause);
@@ -144,7 +144,7 @@ Task<bool> JobRun::run(Save save) {
   if (job_.state != BulkJob::State::running) co_return is_saved;
   if (!is_cancelled_) co_return false;
   job_.state = BulkJob::State::cancelled;
-  const Result<> saved = co_await this->save();
+  const Result<> saved = co_await save();
   co_return saved.has_value();  // Otherwise whoever runs it next is told by the next cancelJob.
 }
 
@@ -179,7 +179,7 @@ void JobRun::end_page() {
 Async<> JobRun::save() {
   BulkJob stored = job_;
   stored.failures.resize(std::min(stored.failures.size(), failures_before_));
-  const Result<> saved = co_await save_(stored);
+  const Result<> saved = co_await save_record_(stored);
   job_.updated = stored.updated;
   co_return saved;
 }
@@ -233,10 +233,12 @@ Task<void> JobRun::wait_for_tasks() {
   while (running_ > 0) {
     timer.set(next);
     if (const bool notified = co_await ended_.wait(); !notified) stop();
-    if (running_ == 0 || ends() || timers_.now() < next) continue;
-    Result<> saved = co_await save();
-    // Another coordinator has the job, or it was cancelled there.
-    if (!saved && !concerns_all(saved.error().code)) trouble_ = std::move(saved);
+    if (running_ == 0 || timers_.now() < next) continue;
+    if (!ends()) {
+      Result<> saved = co_await save();
+      // Another coordinator has the job, or it was cancelled there.
+      if (!saved && !concerns_all(saved.error().code)) trouble_ = std::move(saved);
+    }
     next = timers_.now() + progress_interval;
   }
 }

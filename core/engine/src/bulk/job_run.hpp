@@ -34,7 +34,7 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
 
   /// Returns when the job has ended, cannot be saved, or is to stop. While the store is away it
   /// waits and tries again. True: it has ended, and that is saved.
-  Task<bool> run(Save save);
+  Task<bool> run(Save save_record);
   /// The run ends soon. The job is not changed: it goes on after the next start.
   void stop() noexcept { is_stopping_ = true; }
   /// The job ends soon.
@@ -63,8 +63,8 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Task<void> pause(std::chrono::milliseconds time);
 
   BulkJob job_;
-  std::size_t failures_before_ = 0;  ///< the page
-  Save save_;
+  std::size_t failures_before_ = 0;  ///< how many there were before this page
+  Save save_record_;
   /// For the log. The requests of the job refer to it, and none outlives the run.
   const std::string asked_by_;
   Coordinator& coordinator_;
